@@ -1,0 +1,113 @@
+# Greenroom: `make help` lists everything.
+#
+# A machine needs only make and python >= 3.11. The set-up is plain pip on lock files: every Python brings
+# pip, and `--require-hashes` lets in nothing but the very files the lock names. The locks are made by uv
+# (`make lock`), because pip alone cannot lock for other systems and Python versions than the one it runs on.
+
+PYTHON ?=
+ARGS ?=
+UPGRADE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Wheels only: a lock entry never runs a stranger's build script. No bytecode: the first import writes what
+# it needs, in a fraction of the time that compiling every module of scipy takes.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+FROM_LOCK := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-config --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	--group build $(UPGRADE)
+
+# Stamps: what they vouch for is done once, and again when the files they depend on change.
+CREATED := $(VENV)/.created
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+TRAIN := $(VENV)/.train
+# Lies in the environment while pip writes there: found by the next run, it means "interrupted half-way",
+# and the environment is made anew (the downloads are still in pip's cache).
+UNFINISHED := $(VENV)/.unfinished
+ifneq ($(wildcard $(UNFINISHED)),)
+.PHONY: $(CREATED) $(RUN)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test check lint types format train bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(RUN) ## Set up what running needs: .venv/bin/greenroom
+	@echo "Ready: $(BIN)/greenroom; make up starts everything"
+
+up: $(RUN) ## Start everything on http://127.0.0.1:8000 (PORT=…); Ctrl-C stops it
+	@$(BIN)/greenroom up $(ARGS)
+
+test: $(DEV) ## Run the whole test suite (ARGS="-k word" for a part)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test ## Lint, types and tests: what a change must pass
+
+lint: $(DEV) ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV) ## Check types (strict)
+	@$(BIN)/mypy
+
+format: $(DEV) ## Format and fix what can be fixed by machine
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+train: $(TRAIN) ## Train a model (ARGS="…" as for greenroom train)
+	@$(BIN)/greenroom train $(ARGS)
+
+bench: $(RUN) ## Measure this machine (ARGS="…" as for greenroom bench)
+	@$(BIN)/greenroom bench $(ARGS)
+
+lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	@$(COMPILE) --output-file requirements/run.lock
+	@$(COMPILE) --constraints requirements/run.lock --group dev --output-file requirements/dev.lock
+	@$(COMPILE) --constraints requirements/run.lock --extra train --output-file requirements/train.lock
+
+clean: ## Remove the environment and caches; var/ (your data) stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(CREATED):
+	@set -e; \
+	for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || { found=$$python; continue; }; \
+		if [ -e $(UNFINISHED) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+			echo "Setting up $(VENV) with $$("$$python" --version)"; \
+			mkdir -p $(VENV); touch $(UNFINISHED); \
+			"$$python" -m venv --clear $(VENV); \
+		fi; \
+		touch $@; exit 0; \
+	done; \
+	if [ -n "$$found" ]; then \
+		echo "$$found has no venv module: install it (Debian and Ubuntu: the package python3-venv)" >&2; \
+	else \
+		echo "No Python 3.11 or newer found: install one, or name it with make PYTHON=/path/to/python" >&2; \
+	fi; \
+	exit 1
+
+# The project itself is linked, not copied: a change to a file is in force at once.
+$(RUN): requirements/run.lock pyproject.toml | $(CREATED)
+	@echo "Installing what running needs"
+	@touch $(UNFINISHED)
+	@$(FROM_LOCK) -r requirements/run.lock
+	@$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@rm -f $(UNFINISHED) && touch $@
+
+$(DEV): requirements/dev.lock $(RUN)
+	@echo "Installing the development tools"
+	@touch $(UNFINISHED)
+	@$(FROM_LOCK) -r requirements/dev.lock
+	@rm -f $(UNFINISHED) && touch $@
+
+$(TRAIN): requirements/train.lock $(RUN)
+	@echo "Installing what training needs"
+	@touch $(UNFINISHED)
+	@$(FROM_LOCK) -r requirements/train.lock
+	@rm -f $(UNFINISHED) && touch $@
