@@ -136,7 +136,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BATCH_BYTES", "400000", "Most bytes of text scored in one batch.", _integer(1000, 50_000_000)),
     Setting(
         "SCORING_SECONDS",
-        "30",
+        "15",
         "How long a worker may keep a batch before another worker takes it over.",
         _integer(1, 3600),
     ),

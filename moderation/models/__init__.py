@@ -1,0 +1,28 @@
+"""The tables: comments, decisions, learning and access."""
+
+from moderation.models.access import AccessKey, KeyKind, Moderator, Role
+from moderation.models.base import Base, new_id
+from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
+from moderation.models.decisions import Decision, QueueItem, Score
+from moderation.models.learning import ImportedExample, Label, RetrainingRun
+
+__all__ = [
+    "AccessKey",
+    "Base",
+    "Comment",
+    "Decision",
+    "IdempotencyKey",
+    "ImportedExample",
+    "KeyKind",
+    "Label",
+    "Moderator",
+    "Policy",
+    "QueueItem",
+    "RetrainingRun",
+    "Role",
+    "Score",
+    "Site",
+    "Submission",
+    "Thread",
+    "new_id",
+]

@@ -1,0 +1,84 @@
+"""Connections: one engine per process, and short read and write transactions on it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+# How long a writer waits for another process's write on SQLite before it gives up.
+BUSY_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Database:
+    """An engine and, on SQLite, the lock that queues this process's writers.
+
+    SQLite allows one writer at a time and lets the others poll; queueing the threads of one process on
+    a lock spares them the polling.
+    """
+
+    engine: Engine
+    _writers: threading.RLock = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that changes nothing."""
+        with self._session() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed at the end of the block, or rolled back by an exception."""
+        with self._writers if self.is_sqlite else nullcontext(), self._session() as session:
+            # On SQLite a writer must begin as one: a reader cannot become a writer once another wrote.
+            session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
+            yield session
+            session.commit()
+
+    def _session(self) -> Session:
+        return Session(self.engine, expire_on_commit=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def ping(self) -> None:
+        """Raise the driver's error when the database cannot be reached."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+
+def open_database(url: str) -> Database:
+    """Make the engine for a URL; nothing is connected yet."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return Database(_sqlite_engine(url))
+    return Database(create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True))
+
+
+def _sqlite_engine(url: str) -> Engine:
+    path = make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=20
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: it would begin as a reader and fail to become a
+    # writer when another process wrote in between.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

@@ -1,0 +1,98 @@
+"""A site's policy: its settings, the facts it is given, and the verdict it computes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from moderation.domain.status import Action
+
+# The order of the categories is part of the contract; a test compares it with the classifier's.
+CATEGORIES = ("spam", "toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack")
+
+
+class Mode(StrEnum):
+    """Who decides: the policy by itself, or people (the model only sorts)."""
+
+    AUTOMATIC = "automatic"
+    HOLD_EVERYTHING = "hold_everything"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Scores from which a category rejects by itself (None: never) and from which a person looks."""
+
+    reject: float | None
+    hold: float
+
+
+@dataclass(frozen=True)
+class PolicySettings:
+    """One version of a site's choices; `thresholds` override the model's own operating points."""
+
+    version: int = 0
+    mode: Mode = Mode.AUTOMATIC
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    link_limit: int = 3
+    repeat_limit: int = 1
+    blocked_words: tuple[str, ...] = ()
+    close_after_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Every fact the policy may use about one submission; `scores` is None when it was not scored."""
+
+    body: str
+    scores: Mapping[str, float] | None
+    operating_points: Mapping[str, Threshold] = field(default_factory=dict)
+    honeypot_filled: bool = False
+    thread_closed: bool = False
+    thread_age_days: float = 0.0
+    repeats: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule found: the outcome it asks for, a reason code and words for people."""
+
+    rule: str
+    outcome: Action
+    reason: str
+    detail: str
+    category: str | None = None
+    score: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The policy's answer: the strongest outcome found, its reason and every finding."""
+
+    outcome: Action
+    reason: str
+    findings: tuple[Finding, ...]
+    policy_version: int
+
+
+CLEAN = "clean"
+UNSCORED = "unscored"
+_STRENGTH = {Action.APPROVE: 0, Action.HOLD: 1, Action.REJECT: 2}
+
+
+def conclude(findings: list[Finding], settings: PolicySettings) -> Verdict:
+    """Weigh the findings: the strongest outcome wins, the first of equal strength names the reason.
+
+    What was not scored is always held, and so is everything on a site that leaves no decision to the
+    policy; the findings say why a person should look.
+    """
+    found = tuple(findings)
+    strongest = max(found, key=lambda f: _STRENGTH[f.outcome], default=None)
+    if strongest is None:
+        return Verdict(Action.APPROVE, CLEAN, found, settings.version)
+    outcome = strongest.outcome
+    if settings.mode is Mode.HOLD_EVERYTHING:
+        outcome = Action.HOLD
+    unscored = next((f for f in found if f.reason == UNSCORED), None)
+    if unscored is not None:
+        return Verdict(Action.HOLD, UNSCORED, found, settings.version)
+    return Verdict(outcome, strongest.reason, found, settings.version)

@@ -1,0 +1,116 @@
+"""The rules of the policy: one ordered list of pure checks whose findings are all kept.
+
+The order matters twice: findings are shown in it, and the first of the strongest names the reason.
+A single weak fact (links, repetition, a word) only holds; only what is beyond doubt rejects.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from moderation.domain.policy import (
+    CATEGORIES,
+    UNSCORED,
+    Finding,
+    Mode,
+    PolicySettings,
+    Signals,
+    Threshold,
+    Verdict,
+    conclude,
+)
+from moderation.domain.status import Action
+
+Rule = Callable[[Signals, PolicySettings], Iterator[Finding]]
+
+_LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+# Until a model says otherwise a person looks at every second-guess and nothing is rejected.
+_CAUTIOUS = Threshold(reject=None, hold=0.5)
+
+
+def judge(signals: Signals, settings: PolicySettings) -> Verdict:
+    """Run every rule in order and conclude."""
+    return conclude([finding for rule in RULES for finding in rule(signals, settings)], settings)
+
+
+def unscored(signals: Signals, _settings: PolicySettings) -> Iterator[Finding]:
+    """A submission the model could not score goes to a person, whatever else is known."""
+    if signals.scores is None:
+        yield Finding("unscored", Action.HOLD, UNSCORED, "the model could not score this comment")
+
+
+def honeypot(signals: Signals, _settings: PolicySettings) -> Iterator[Finding]:
+    """Only a program fills a form field that people cannot see."""
+    if signals.honeypot_filled:
+        yield Finding("honeypot", Action.REJECT, "honeypot", "a hidden form field was filled in")
+
+
+def closed_thread(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """A thread the site closed, or one older than the site allows, takes no more comments."""
+    if signals.thread_closed:
+        yield Finding("closed_thread", Action.REJECT, "thread_closed", "the thread is closed")
+    elif settings.close_after_days is not None and signals.thread_age_days > settings.close_after_days:
+        detail = f"the thread is {signals.thread_age_days:.0f} days old, limit {settings.close_after_days}"
+        yield Finding("closed_thread", Action.REJECT, "thread_closed", detail)
+
+
+def category_scores(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """Scores at or above a threshold, in the order of the categories."""
+    for category in CATEGORIES:
+        score = (signals.scores or {}).get(category)
+        if score is None:
+            continue
+        threshold = settings.thresholds.get(category) or signals.operating_points.get(category, _CAUTIOUS)
+        finding = _compare(category, score, threshold)
+        if finding is not None:
+            yield finding
+
+
+def blocked_words(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """Words the site does not want published without a look."""
+    for word in settings.blocked_words:
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", signals.body, re.IGNORECASE):
+            # The word itself is the site's own setting, not comment text, so it may be shown.
+            yield Finding("blocked_words", Action.HOLD, "blocked_word", f"contains the blocked word “{word}”")
+
+
+def link_count(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """More links than people usually post."""
+    links = len(_LINK.findall(signals.body))
+    if links > settings.link_limit:
+        yield Finding("link_count", Action.HOLD, "links", f"{links} links, limit {settings.link_limit}")
+
+
+def exact_repeat(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """The same text was sent to this site before, within a day."""
+    if signals.repeats > settings.repeat_limit:
+        yield Finding("exact_repeat", Action.HOLD, "repeat", f"same text as {signals.repeats} comments today")
+
+
+def everything_held(_signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """The site leaves no decision to the policy."""
+    if settings.mode is Mode.HOLD_EVERYTHING:
+        yield Finding("everything_held", Action.HOLD, "hold_everything", "this site holds every comment")
+
+
+RULES: tuple[Rule, ...] = (
+    unscored,
+    honeypot,
+    closed_thread,
+    category_scores,
+    blocked_words,
+    link_count,
+    exact_repeat,
+    everything_held,
+)
+
+
+def _compare(category: str, score: float, threshold: Threshold) -> Finding | None:
+    reason = "spam" if category == "spam" else "toxic"
+    if threshold.reject is not None and score >= threshold.reject:
+        outcome, limit = Action.REJECT, threshold.reject
+    elif score >= threshold.hold:
+        outcome, limit = Action.HOLD, threshold.hold
+    else:
+        return None
+    detail = f"{category.replace('_', ' ')} {score:.2f}, limit {limit:.2f}"
+    return Finding("category_scores", outcome, reason, detail, category, round(score, 6), limit)

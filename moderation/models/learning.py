@@ -1,0 +1,60 @@
+"""Labels, imported examples and retraining runs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from moderation.models.base import Base
+
+
+class ImportedExample(Base):
+    """A text with labels that came from elsewhere and is no comment of a site here."""
+
+    __tablename__ = "imported_examples"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    # One text counts once however often it is imported.
+    body_digest: Mapped[str] = mapped_column(unique=True)
+    comment: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Label(Base):
+    """Ground truth about one category of one submission or imported example."""
+
+    __tablename__ = "labels"
+    __table_args__ = (Index("ix_labels_submission_id", "submission_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    submission_id: Mapped[str | None] = mapped_column(ForeignKey("submissions.id"))
+    imported_example_id: Mapped[str | None] = mapped_column(ForeignKey("imported_examples.id"), index=True)
+    category: Mapped[str]
+    value: Mapped[bool]
+    source: Mapped[str]
+    decision_id: Mapped[str | None] = mapped_column(ForeignKey("decisions.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    retracted_at: Mapped[datetime | None]
+
+
+class RetrainingRun(Base):
+    """One attempt to make a better model, and how it ended."""
+
+    __tablename__ = "retraining_runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(index=True)
+    # "open" until the run ends, then empty: unique, so that there is never a second open run.
+    slot: Mapped[str | None] = mapped_column(unique=True)
+    reason: Mapped[str | None]
+    requested_by: Mapped[str]
+    champion: Mapped[str | None]
+    challenger: Mapped[str | None]
+    label_count: Mapped[int] = mapped_column(default=0)
+    metrics: Mapped[dict[str, Any]]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]

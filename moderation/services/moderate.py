@@ -1,0 +1,206 @@
+"""What moderators do: decide a held comment, decide many, and take a decision back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from moderation.domain.policy import CLEAN
+from moderation.domain.status import ACTION_FOR, Action, Status
+from moderation.domain.teaching import labels_taught
+from moderation.models import Comment, Decision, Label, Moderator, QueueItem, new_id
+from moderation.services.accept import lock_comment
+from moderation.services.access import ModeratorCaller
+from moderation.services.decide import Act, Actor, findings_from, record_decision
+from moderation.services.errors import ClaimedByOther, NotFound, NotReversible, ServiceError, StaleItem
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a moderator says about a comment."""
+
+    action: Action
+    reason: str = CLEAN
+    labels: Mapping[str, bool] = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of one item of a batch: its decision, or the error that kept it as it was."""
+
+    item_id: str
+    decision: Decision | None = None
+    error: ServiceError | None = None
+
+
+def decide_item(
+    session: Session,
+    item_id: str,
+    version: int | None,
+    ruling: Ruling,
+    by: ModeratorCaller,
+    now: datetime,
+    batch_id: str | None = None,
+) -> Decision:
+    """Decide the comment of an open item that is still as the moderator saw it, and learn from it.
+
+    `version` None means: whatever it is now. Raises NotFound, StaleItem, ClaimedByOther.
+    """
+    comment, item = _lock_item(session, item_id)
+    _refuse_if_stale(session, item, version)
+    _refuse_if_claimed(session, item, by, now)
+    act = Act(
+        action=ruling.action,
+        reason=ruling.reason,
+        actor=Actor(by.role, by.moderator_id, by.name),
+        submission_id=comment.submission_id,
+        note=ruling.note,
+        queue_item_id=item.id,
+        batch_id=batch_id,
+    )
+    decision = record_decision(session, comment, act, now)
+    session.flush()
+    for category, value in labels_taught(ruling.action, ruling.reason, ruling.labels).items():
+        session.add(_label(decision, category, value, now))
+    return decision
+
+
+def decide_batch(
+    session: Session,
+    items: Sequence[tuple[str, int]],
+    ruling: Ruling,
+    by: ModeratorCaller,
+    now: datetime,
+) -> tuple[str, list[BatchResult]]:
+    """Decide many items by id and version; each succeeds or fails by itself, under one batch id."""
+    batch_id = new_id("batch")
+    results = []
+    # In one order, so that two batches never wait for each other.
+    for item_id, version in sorted(items):
+        try:
+            decision = decide_item(session, item_id, version, ruling, by, now, batch_id)
+            results.append(BatchResult(item_id, decision))
+        except ServiceError as error:
+            results.append(BatchResult(item_id, error=error))
+    position = {item_id: n for n, (item_id, _) in enumerate(items)}
+    return batch_id, sorted(results, key=lambda result: position[result.item_id])
+
+
+def reverse(session: Session, decision_id: str, by: ModeratorCaller, now: datetime) -> Decision:
+    """Undo a decision: restore the status it changed and retract what it taught.
+
+    A decision of the policy was preceded by `pending`; undoing it hands the comment to people. Raises
+    NotFound and NotReversible.
+    """
+    decision = session.get(Decision, decision_id)
+    if decision is None:
+        raise NotFound("decision")
+    comment = lock_comment(session, decision.comment_id)
+    _refuse_if_not_reversible(session, decision)
+    _retract_labels(session, decision.id, now)
+    before = Status(decision.status_before)
+    target = Status.HELD if before is Status.PENDING else before
+    if comment.status == target:
+        raise NotReversible(f"the comment is {target} already")
+    findings = findings_from(decision.findings)
+    act = Act(
+        action=ACTION_FOR[target],
+        reason="reversed",
+        actor=Actor(by.role, by.moderator_id, by.name),
+        submission_id=comment.submission_id,
+        reverses=decision.id,
+        findings=findings,
+        top_score=max((finding.score or 0.0 for finding in findings), default=0.0),
+        model_version=decision.model_version,
+        queue_item_id=decision.queue_item_id,
+        reopens=decision.queue_item_id if target is Status.HELD else None,
+    )
+    return record_decision(session, comment, act, now)
+
+
+def reverse_batch(
+    session: Session, batch_id: str, by: ModeratorCaller, now: datetime
+) -> list[tuple[Decision, Decision | None, ServiceError | None]]:
+    """Undo every decision of a batch that nothing followed; raises NotFound."""
+    decisions = session.scalars(
+        select(Decision).where(Decision.batch_id == batch_id).order_by(Decision.comment_id)
+    ).all()
+    if not decisions:
+        raise NotFound("batch")
+    results: list[tuple[Decision, Decision | None, ServiceError | None]] = []
+    for decision in decisions:
+        try:
+            results.append((decision, reverse(session, decision.id, by, now), None))
+        except ServiceError as error:
+            results.append((decision, None, error))
+    return results
+
+
+def _lock_item(session: Session, item_id: str) -> tuple[Comment, QueueItem]:
+    comment_id = session.scalar(select(QueueItem.comment_id).where(QueueItem.id == item_id))
+    if comment_id is None:
+        raise NotFound("queue item")
+    # The comment first, as every other writer does.
+    comment = lock_comment(session, comment_id)
+    item = session.scalars(
+        select(QueueItem)
+        .where(QueueItem.id == item_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    return comment, item
+
+
+def _refuse_if_stale(session: Session, item: QueueItem, version: int | None) -> None:
+    if item.closed_at is None and version in {None, item.version}:
+        return
+    last = _latest_decision(session, item.comment_id)
+    if last is None or last.actor_kind == "policy":
+        raise StaleItem(item.version, None, None, None)
+    raise StaleItem(item.version, last.actor_name, last.action, last.created_at)
+
+
+def _refuse_if_claimed(session: Session, item: QueueItem, by: ModeratorCaller, now: datetime) -> None:
+    if item.claimed_until is None or item.claimed_until < now or item.claimed_by == by.moderator_id:
+        return
+    holder = session.scalar(select(Moderator.name).where(Moderator.id == item.claimed_by))
+    raise ClaimedByOther(holder or "another moderator", item.claimed_until)
+
+
+def _refuse_if_not_reversible(session: Session, decision: Decision) -> None:
+    if decision.reverses is not None:
+        raise NotReversible("a reversal is not reversed; decide again instead")
+    if decision.action in {Action.EDIT, Action.REMOVE, Action.HOLD}:
+        raise NotReversible(f"a decision to {decision.action} is not reversed")
+    latest = _latest_decision(session, decision.comment_id)
+    if latest is None or latest.id != decision.id:
+        raise NotReversible("something newer happened to this comment")
+
+
+def _latest_decision(session: Session, comment_id: str) -> Decision | None:
+    return session.scalars(
+        select(Decision).where(Decision.comment_id == comment_id).order_by(Decision.number.desc()).limit(1)
+    ).first()
+
+
+def _retract_labels(session: Session, decision_id: str, now: datetime) -> None:
+    session.execute(
+        update(Label)
+        .where(Label.decision_id == decision_id, Label.retracted_at.is_(None))
+        .values(retracted_at=now)
+    )
+
+
+def _label(decision: Decision, category: str, value: bool, now: datetime) -> Label:
+    return Label(
+        id=new_id("lab"),
+        submission_id=decision.submission_id,
+        category=category,
+        value=value,
+        source=decision.actor_kind,
+        decision_id=decision.id,
+        created_at=now,
+    )

@@ -1,0 +1,103 @@
+"""Retraining runs: asking for one, taking it, and recording how it ended."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from moderation.models import RetrainingRun, new_id
+from moderation.services.accept import insert_unless_present
+from moderation.services.errors import NotFound, RunInProgress
+
+# A run whose worker gave no sign of life this long is taken over, and given up after some tries.
+SILENCE = timedelta(seconds=60)
+MOST_ATTEMPTS = 3
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+OPEN = "open"
+
+
+def request_run(session: Session, requested_by: str, now: datetime) -> RetrainingRun:
+    """Queue a run; raises RunInProgress while another one is open, for two would race to promote."""
+    run = RetrainingRun(
+        id=new_id("run"),
+        status=RunStatus.QUEUED,
+        slot=OPEN,
+        requested_by=requested_by,
+        metrics={},
+        label_count=0,
+        attempts=0,
+        created_at=now,
+    )
+    if not insert_unless_present(session, run):
+        raise RunInProgress(session.scalars(select(RetrainingRun.id).where(RetrainingRun.slot == OPEN)).one())
+    return session.get_one(RetrainingRun, run.id)
+
+
+def take_run(session: Session, run_id: str, now: datetime) -> RetrainingRun | None:
+    """Start a run that is queued or was abandoned; None when there is nothing to do any more."""
+    abandoned = (RetrainingRun.status == RunStatus.RUNNING) & (RetrainingRun.heartbeat_at < now - SILENCE)
+    taken = session.scalar(
+        update(RetrainingRun)
+        .where(RetrainingRun.id == run_id, or_(RetrainingRun.status == RunStatus.QUEUED, abandoned))
+        .values(
+            status=RunStatus.RUNNING,
+            started_at=now,
+            heartbeat_at=now,
+            attempts=RetrainingRun.attempts + 1,
+        )
+        .returning(RetrainingRun.id)
+    )
+    return None if taken is None else session.get(RetrainingRun, run_id, populate_existing=True)
+
+
+def beat(session: Session, run_id: str, now: datetime) -> None:
+    """A sign of life of the worker on this run."""
+    session.execute(update(RetrainingRun).where(RetrainingRun.id == run_id).values(heartbeat_at=now))
+
+
+def finish_run(
+    session: Session, run_id: str, status: RunStatus, reason: str, now: datetime, **details: Any
+) -> bool:
+    """Record the end of a running run; False when somebody else ended it."""
+    ended = session.scalar(
+        update(RetrainingRun)
+        .where(RetrainingRun.id == run_id, RetrainingRun.status == RunStatus.RUNNING)
+        .values(status=status, slot=None, reason=reason, finished_at=now, **details)
+        .returning(RetrainingRun.id)
+    )
+    return ended is not None
+
+
+def get_run(session: Session, run_id: str) -> RetrainingRun:
+    """One run; raises NotFound."""
+    run = session.get(RetrainingRun, run_id)
+    if run is None:
+        raise NotFound("retraining run")
+    return run
+
+
+def lost_runs(session: Session, now: datetime) -> Sequence[RetrainingRun]:
+    """Open runs that no worker seems to have: queued long ago, or silent."""
+    since = now - SILENCE
+    return session.scalars(
+        select(RetrainingRun).where(
+            or_(
+                (RetrainingRun.status == RunStatus.QUEUED) & (RetrainingRun.created_at < since),
+                (RetrainingRun.status == RunStatus.RUNNING) & (RetrainingRun.heartbeat_at < since),
+            )
+        )
+    ).all()
