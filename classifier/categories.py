@@ -1,0 +1,3 @@
+"""What a comment is scored for."""
+
+CATEGORIES = ("spam", "toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack")

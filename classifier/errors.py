@@ -1,0 +1,26 @@
+"""What can be wrong with a model: one line each, naming the file."""
+
+from pathlib import Path
+
+
+class ModelError(Exception):
+    """A model cannot be used; the text is one line for a person."""
+
+
+class DigestMismatch(ModelError):
+    """A file is not the one that was recorded: never load it, joblib runs code on load."""
+
+    def __init__(self, path: Path, recorded_in: Path) -> None:
+        super().__init__(f"{path} does not match its digest in {recorded_in}; refusing to load it")
+
+
+class UnknownVersion(ModelError):
+    """No model has this version."""
+
+
+class ManifestInvalid(ModelError):
+    """The manifest is not JSON, or not signed with this installation's key."""
+
+
+class NothingToRollBack(ModelError):
+    """The champion has no predecessor."""

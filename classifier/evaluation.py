@@ -1,0 +1,173 @@
+"""How good a model is on labelled comments, and whether another is really better."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from classifier.categories import CATEGORIES
+from classifier.examples import Example, label_matrix, weight_vector
+from classifier.model import Classifier
+
+Array = NDArray[Any]
+_BINS = 15
+# Keeps a certain but wrong probability from being infinitely bad.
+_SMALLEST = 1e-6
+
+
+@dataclass(frozen=True)
+class Interval:
+    """By how much the challenger's log-loss is lower, with its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Whether a challenger is proven better; positive differences speak for it."""
+
+    champion: Mapping[str, Any]
+    challenger: Mapping[str, Any]
+    overall: Interval | None
+    categories: Mapping[str, Interval]
+    better: bool
+    worse_in: list[str]
+    reason: str
+
+
+def evaluate(classifier: Classifier, examples: Sequence[Example]) -> dict[str, Any]:
+    """Per category: n, positives, auc, average_precision, log_loss, brier, calibration_error, at.
+
+    A measure that is not defined on these examples (one class only, no label) is None.
+    """
+    scores = classifier.score([example.comment for example in examples])
+    points = classifier.card.get("operating_points") or {}
+    return report(scores, label_matrix(examples), weight_vector(examples), points)
+
+
+def report(scores: Array, labels: Array, weights: Array, points: Mapping[str, Any]) -> dict[str, Any]:
+    """The same from arrays: scores and labels (n, 7), weights (n,)."""
+    measured = {}
+    for k, category in enumerate(CATEGORIES):
+        known = ~np.isnan(labels[:, k]) & (weights > 0)
+        parts = scores[known, k].astype(np.float64), labels[known, k], weights[known]
+        measured[category] = {**_measure(*parts), "at": _at_points(*parts, points.get(category) or {})}
+    return measured
+
+
+def compare(
+    champion: Classifier,
+    challenger: Classifier,
+    examples: Sequence[Example],
+    *,
+    seed: int = 0,
+    rounds: int = 500,
+) -> Comparison:
+    """Both models on the same examples, with a paired bootstrap (Efron 1979) over examples.
+
+    `better` when the interval of the weighted mean log-loss difference lies wholly above zero; `worse_in`
+    names the categories whose interval lies wholly below.
+    """
+    comments = [example.comment for example in examples]
+    labels, weights = label_matrix(examples), weight_vector(examples)
+    old, new = champion.score(comments), challenger.score(comments)
+    gains = losses(old, labels) - losses(new, labels)
+    overall, categories = _intervals(gains, weights, np.random.default_rng(seed), rounds)
+    worse_in = [category for category, interval in categories.items() if interval.high < 0]
+    better = overall is not None and overall.low > 0
+    return Comparison(
+        champion=report(old, labels, weights, champion.card.get("operating_points") or {}),
+        challenger=report(new, labels, weights, challenger.card.get("operating_points") or {}),
+        overall=overall,
+        categories=categories,
+        better=better,
+        worse_in=worse_in,
+        reason=_reason(overall, worse_in, len(examples)),
+    )
+
+
+def losses(scores: Array, labels: Array) -> NDArray[np.float64]:
+    """Log-loss of each cell (n, 7), in nats; NaN where the label is unknown."""
+    clipped = np.clip(scores.astype(np.float64), _SMALLEST, 1 - _SMALLEST)
+    return np.asarray(-labels * np.log(clipped) - (1 - labels) * np.log(1 - clipped))
+
+
+def calibration_error(scores: Array, labels: Array, weights: Array) -> float:
+    """Expected calibration error over 15 equal-width bins (Naeini et al. 2015)."""
+    bins = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
+    gaps = np.bincount(bins, weights=weights * (labels - scores), minlength=_BINS)
+    return float(np.abs(gaps).sum() / weights.sum())
+
+
+def _measure(scores: Array, labels: Array, weights: Array) -> dict[str, float | int | None]:
+    n, positives = len(labels), int(labels.sum())
+    both = 0 < positives < n
+    return {
+        "n": n,
+        "positives": positives,
+        "auc": float(roc_auc_score(labels, scores, sample_weight=weights)) if both else None,
+        "average_precision": float(average_precision_score(labels, scores, sample_weight=weights))
+        if both
+        else None,
+        "log_loss": float(np.average(losses(scores, labels), weights=weights)) if n else None,
+        "brier": float(np.average((scores - labels) ** 2, weights=weights)) if n else None,
+        "calibration_error": calibration_error(scores, labels, weights) if n else None,
+    }
+
+
+def _at_points(scores: Array, labels: Array, weights: Array, points: Mapping[str, Any]) -> dict[str, Any]:
+    measured: dict[str, Any] = {}
+    for name in ("reject", "hold"):
+        threshold = (points.get(name) or {}).get("threshold")
+        above = scores >= threshold if threshold is not None else np.zeros(len(scores), np.bool_)
+        hits, all_above, all_true = (
+            float(part.sum()) for part in (weights * labels * above, weights * above, weights * labels)
+        )
+        measured[name] = {
+            "precision": hits / all_above if all_above else None,
+            "recall": hits / all_true if all_true and threshold is not None else None,
+        }
+    return measured
+
+
+def _intervals(
+    gains: Array, weights: Array, random: np.random.Generator, rounds: int
+) -> tuple[Interval | None, dict[str, Interval]]:
+    known = ~np.isnan(gains)
+    mass = weights[:, None] * known
+    sums = np.where(known, gains, 0.0) * weights[:, None]
+    columns = [k for k in range(gains.shape[1]) if known[:, k].sum() > 1]
+    if not columns:
+        return None, {}
+    n = len(gains)
+    draws = [np.bincount(random.integers(n, size=n), minlength=n) for _ in range(rounds)]
+    drawn_sums, drawn_mass = (np.array([draw @ part for draw in draws]) for part in (sums, mass))
+    overall = _interval(sums.sum() / mass.sum(), drawn_sums.sum(axis=1), drawn_mass.sum(axis=1))
+    each = {
+        CATEGORIES[k]: _interval(sums[:, k].sum() / mass[:, k].sum(), drawn_sums[:, k], drawn_mass[:, k])
+        for k in columns
+    }
+    return overall, each
+
+
+def _interval(mean: float, sums: Array, mass: Array) -> Interval:
+    drawn = sums[mass > 0] / mass[mass > 0]
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Interval(float(mean), float(low), float(high))
+
+
+def _reason(overall: Interval | None, worse_in: list[str], n: int) -> str:
+    if overall is None:
+        return "There are too few labelled examples to compare the models."
+    interval = f"(95 % interval {overall.low:+.4f} to {overall.high:+.4f} on {n} examples)"
+    if overall.low > 0:
+        but = f", but it is worse in {', '.join(worse_in)}" if worse_in else ""
+        return f"The challenger's log-loss is lower by {overall.mean:.4f} {interval}{but}."
+    if overall.high < 0:
+        return f"The challenger's log-loss is higher by {-overall.mean:.4f} {interval}."
+    return f"The models differ by {overall.mean:+.4f} in log-loss, which may be chance {interval}."

@@ -1,0 +1,125 @@
+"""`greenroom score`, `train` and `evaluate`: the classifier without a server."""
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from tqdm import tqdm
+
+from classifier import CATEGORIES, Classifier, ModelError, load
+from classifier.evaluation import compare
+from classifier.evaluation import evaluate as evaluate_on
+from classifier.labelled import read_examples
+from classifier.lines import read_batches, score_lines
+from classifier.registry import load_shipped
+
+_MODEL = click.Path(path_type=Path, exists=False)
+_model_option = click.option("--model", type=_MODEL, help="A model folder.  [default: the shipped model]")
+
+
+@click.command()
+@click.argument("source", metavar="[INPUT]", type=click.File("rb"), default="-")
+@click.argument("target", metavar="[OUTPUT]", type=click.File("wb"), default="-")
+@_model_option
+@click.option("--explain", is_flag=True, help="Add the spans of the body that moved the scores most.")
+def score(source: BinaryIO, target: BinaryIO, model: Path | None, explain: bool) -> None:
+    """Score comments: JSON Lines in, JSON Lines out, in the same order.
+
+    A line is {"body": "...", "author": {"name", "email", "url"}, "thread": {"title"}, "id": any}; only the
+    body is needed. A line that is not valid is answered with its error.
+    """
+    with _one_line_errors():
+        classifier = _open(model)
+        with tqdm(unit=" comments", disable=not sys.stderr.isatty(), file=sys.stderr) as progress:
+            for lines in read_batches(source):
+                answers = score_lines(classifier, lines, explain=explain)
+                target.write("".join(json.dumps(answer) + "\n" for answer in answers).encode())
+                target.flush()
+                progress.update(len(lines))
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Labelled comments (parquet).")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the model's folder goes.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), help="Use only so many random rows, for a quick try.")
+def train(data: Path, out: Path, seed: int, limit: int | None) -> None:
+    """Train the model that is shipped, measure it, and write it with its card and digests."""
+    # Training is the only command that needs these modules, and they take a second to import.
+    from classifier.training import next_version, write_shipped
+    from classifier.training import train as train_model
+
+    with _one_line_errors():
+        version = next_version(out, time.strftime("%Y.%m.%d", time.gmtime()))
+        classifier = train_model(data, version=version, seed=seed, limit=limit, progress=_say)
+        folder = write_shipped(classifier, out)
+    click.echo(_table(classifier.card["metrics"]))
+    _say(f"wrote {folder}")
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="Parquet (its dev rows) or JSON Lines."
+)
+@_model_option
+@click.option("--against", type=_MODEL, help="Another model folder: is it better?")
+@click.option("--json", "as_json", is_flag=True, help="Print everything measured as JSON.")
+def evaluate(data: Path, model: Path | None, against: Path | None, as_json: bool) -> None:
+    """Measure a model on labelled comments, for each source and category.
+
+    A line of a JSON Lines file is {"body": "...", "labels": {"spam": true, ...}, ...} as for `score`.
+    """
+    with _one_line_errors():
+        classifier = _open(model)
+        by_source = read_examples(data)
+        measured = {source: evaluate_on(classifier, examples) for source, examples in by_source.items()}
+        result: dict[str, Any] = {"model_version": classifier.version, "sources": measured}
+        if against is not None:
+            everything = [example for examples in by_source.values() for example in examples]
+            result["comparison"] = dataclasses.asdict(compare(classifier, _open(against), everything))
+    if as_json:
+        click.echo(json.dumps(result, indent=1))
+        return
+    click.echo(_table(measured))
+    if against is not None:
+        click.echo(result["comparison"]["reason"])
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What the caller can put right is one line on stderr and exit status 2."""
+    try:
+        yield
+    except (ModelError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        click.echo(f"greenroom: {error}", err=True)
+        sys.exit(2)
+
+
+def _open(path: Path | None) -> Classifier:
+    return load_shipped() if path is None else load(path)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _table(measured: dict[str, Any]) -> str:
+    lines = [
+        f"{'source':<44} {'category':<16} {'n':>6} {'true':>6} {'AUC':>6} {'AP':>6} {'loss':>6} {'ECE':>6}"
+    ]
+    for source, categories in measured.items():
+        for category in CATEGORIES:
+            part = categories.get(category)
+            if part and part["n"]:
+                names = ("auc", "average_precision", "log_loss", "calibration_error")
+                numbers = " ".join("     -" if part[name] is None else f"{part[name]:6.3f}" for name in names)
+                lines.append(
+                    f"{source[:44]:<44} {category:<16} {part['n']:>6} {part['positives']:>6} {numbers}"
+                )
+    return "\n".join(lines)
