@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 # How long a writer waits for another process's write on SQLite before it gives up.
 BUSY_SECONDS = 15
+# An error message must not quote the parameters of a statement: they hold comment text.
+_ENGINE: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,14 @@ def open_database(url: str) -> Database:
     """Make the engine for a URL; nothing is connected yet."""
     if make_url(url).get_backend_name() == "sqlite":
         return Database(_sqlite_engine(url))
-    return Database(create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True))
+    return Database(create_engine(url, pool_pre_ping=True, **_ENGINE))
 
 
 def _sqlite_engine(url: str) -> Engine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=20
-    )
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_ENGINE)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

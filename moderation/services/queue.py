@@ -95,6 +95,13 @@ def get_entry(session: Session, item_id: str) -> QueueEntry:
     return entries[0]
 
 
+def open_item_of(session: Session, comment_id: str) -> str | None:
+    """The id of a comment's open item, if it has one."""
+    return session.scalar(
+        select(QueueItem.id).where(QueueItem.comment_id == comment_id, QueueItem.closed_at.is_(None))
+    )
+
+
 def get_context(session: Session, entry: QueueEntry) -> ItemContext:
     """The comments before it in its thread, what became of the author's others, and its decisions."""
     neighbours = session.execute(

@@ -90,6 +90,11 @@ def get_run(session: Session, run_id: str) -> RetrainingRun:
     return run
 
 
+def latest_runs(session: Session, limit: int = 20) -> Sequence[RetrainingRun]:
+    """The newest runs first."""
+    return session.scalars(select(RetrainingRun).order_by(RetrainingRun.id.desc()).limit(limit)).all()
+
+
 def lost_runs(session: Session, now: datetime) -> Sequence[RetrainingRun]:
     """Open runs that no worker seems to have: queued long ago, or silent."""
     since = now - SILENCE

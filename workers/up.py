@@ -1,4 +1,7 @@
-"""`greenroom up`: the whole service on this machine with one command, and one Ctrl-C that ends it."""
+"""The whole service on this machine: checks, embedded Redis, database, processes, and the banner.
+
+Apart from its command so that what it imports stays small: it must be up before anything else is.
+"""
 
 import contextlib
 import errno
@@ -13,11 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
 from moderation.settings import Settings, SettingsError, load_settings, unknown_names
 from workers import embedded_redis
-from workers.cli.up_banner import banner, local_address
+from workers.up_banner import banner, local_address
 from workers.guardian import GRACE_SECONDS
 from workers.supervisor import Process, Supervisor, keep_running, start, supervisor
 
@@ -33,9 +34,8 @@ SLOW_SECONDS = 30.0
 DOORS, JOBS, QUEUE = range(3)
 
 
-@click.command("up")
-def up_command() -> None:
-    """Run everything on this machine: web, workers, sweeper and an embedded Redis. Ctrl-C stops it."""
+def up() -> None:
+    """Run everything until a signal asks to stop; exits with 2 and one line when it cannot start."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -178,7 +178,7 @@ def _announcer(settings: Settings, keys: "DemoKeys | None", begun: float) -> Cal
         waited = time.monotonic() - begun
         if missing is None:
             told["ready"] = True
-            click.echo(banner(settings, keys, waited))
+            print(banner(settings, keys, waited), flush=True)  # noqa: T201 (meant for the terminal)
         elif waited > SLOW_SECONDS and not told["slow"]:
             told["slow"] = True
             log.warning("not ready after %.0f s: %s", waited, missing)
@@ -206,5 +206,5 @@ def _log_to_stderr(level: str) -> None:
 
 
 def _refuse(line: str) -> NoReturn:
-    click.echo(f"greenroom: {line}", err=True)
+    print(f"greenroom: {line}", file=sys.stderr)  # noqa: T201 (meant for the terminal)
     sys.exit(CANNOT_START)

@@ -1,0 +1,108 @@
+"""Reading requests: strict JSON, plain HTML forms, and headers with a meaning."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from flask import Request, request
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
+
+from moderation.api.problems import Problem, invalid
+from moderation.services.accept import Idempotency
+
+FORM = "application/x-www-form-urlencoded"
+# thread_id, thread.id and thread[id] all mean the same member.
+_NESTED = re.compile(r"^(thread|author)(?:_|\.|\[)([a-z_]+)\]?$")
+_IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?=$|[,;\s])")
+LONGEST_WAIT = 10
+
+
+def read_json(incoming: Request) -> Any:
+    """The JSON body; raises a Problem for another content type or a body that is no JSON."""
+    if incoming.get_data(cache=True) and not incoming.is_json:
+        raise Problem("wrong-content-type", "send application/json")
+    try:
+        return json.loads(incoming.get_data(cache=True), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Problem("malformed", "the body is not valid JSON in UTF-8") from None
+
+
+def load(schema: Schema, data: Any) -> dict[str, Any]:
+    """Check data with a schema; raises a Problem that points at what is wrong."""
+    try:
+        loaded: dict[str, Any] = schema.load(data)
+        return loaded
+    except ValidationError as error:
+        raise invalid(error.normalized_messages()) from None  # type: ignore[no-untyped-call]
+
+
+class StrictParser(FlaskParser):
+    """webargs' parser with this project's JSON rules: an empty body is an empty object."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        return read_json(req) if req.get_data(cache=True) else {}
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint whose arguments are read strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+def form_to_comment(form: MultiDict[str, str]) -> dict[str, Any]:
+    """A plain HTML form's fields as the JSON of a new comment; empty and unknown fields are left out."""
+    data: dict[str, Any] = {"thread": {}, "author": {}}
+    for name, value in form.items():
+        nested = _NESTED.match(name)
+        if nested and value and nested[2] in _FORM_MEMBERS[nested[1]]:
+            data[nested[1]][nested[2]] = value
+        elif name in {"body", "parent_id", "external_id", "honeypot"} and value:
+            data[name] = value
+    return data
+
+
+_FORM_MEMBERS = {"thread": {"id", "url", "title"}, "author": {"name", "email", "url"}}
+
+
+def idempotency(data: Any) -> Idempotency | None:
+    """The request's Idempotency-Key with a digest of what it stands for; raises a Problem."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not _IDEMPOTENCY_KEY.match(key):
+        raise Problem("malformed", "Idempotency-Key takes 1 to 255 printable ASCII characters")
+    canonical = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True)
+    return Idempotency(key, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def preferred_wait() -> int:
+    """Seconds the caller would wait for the decision (RFC 7240), at most LONGEST_WAIT.
+
+    A wait that cannot be read is ignored, as the RFC wants.
+    """
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(found[1]), LONGEST_WAIT) if found else 0
+
+
+def expected_version() -> int | None:
+    """The version named by If-Match; None for `*`; raises a Problem when there is no header."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise Problem("if-match-required", 'send the version you saw, such as If-Match: "1"')
+    tags = [tag.strip() for tag in header.split(",")]
+    if "*" in tags:
+        return None
+    for tag in tags:
+        if re.fullmatch(r'"\d{1,9}"|\d{1,9}', tag):
+            return int(tag.strip('"'))
+    # Not a tag of ours, so it cannot be the current one.
+    return -1
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

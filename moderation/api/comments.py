@@ -1,0 +1,244 @@
+"""Comments: hand in, look up, edit, withdraw."""
+
+import time
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from marshmallow import Schema
+
+from moderation.api.access import Who, check_origin, find_caller, now, requires, site_caller
+from moderation.api.bodies import (
+    FORM,
+    LONGEST_WAIT,
+    ApiBlueprint,
+    form_to_comment,
+    idempotency,
+    load,
+    preferred_wait,
+    read_json,
+)
+from moderation.api.problems import PROBLEMS, Problem, problem_of
+from moderation.api.service import service
+from moderation.domain.status import Status
+from moderation.models import KeyKind
+from moderation.schemas.comments import AcceptedSchema, CommentSchema, EditSchema, NewCommentSchema
+from moderation.services.accept import Accepted, NewComment, accept, edit, withdraw
+from moderation.services.access import ModeratorCaller, SiteCaller
+from moderation.services.errors import ServiceError
+from moderation.services.published import CommentView, comment_status, get_comment
+from moderation.signing import receipt_fits, receipt_for
+
+bp = ApiBlueprint("comments", __name__, url_prefix="/api/v1/comments", description="Comments of a blog")
+
+SHORTEST_POLL, LONGEST_POLL = 0.004, 0.1
+_BOTH_FORMS = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": NewCommentSchema}, FORM: {"schema": {"type": "object"}}},
+    },
+    "parameters": [
+        {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 255}},
+        {"in": "header", "name": "Prefer", "schema": {"type": "string"}, "example": "wait=5"},
+    ],
+}
+
+
+@bp.post("")
+@requires(Who.EVERYBODY)  # The key may be in a form field, so the view looks for it.
+@bp.doc(summary="Hand in a comment", **_BOTH_FORMS)
+@bp.response(202, AcceptedSchema)
+@bp.alt_response(200, schema=AcceptedSchema, description="Decided within Prefer: wait")
+@bp.alt_response(303, description="To a plain HTML form: back to the thread")
+def create_comment() -> Response:
+    """Store the comment and wake a worker; JSON, or the fields of a plain HTML form."""
+    if request.mimetype == FORM:
+        return _create_from_form()
+    caller = _site_that_may_submit(None)
+    data = load(NewCommentSchema(), read_json(request))
+    accepted = _accept(caller, data)
+    return _answer(accepted.comment_id, accepted)
+
+
+@bp.get("/<string:comment_id>")
+@requires(Who.EVERYBODY)  # A receipt is as good as a key.
+@bp.doc(
+    summary="What became of a comment",
+    parameters=[{"in": "query", "name": "receipt", "schema": {"type": "string"}}],
+)
+@bp.response(200, CommentSchema)
+def read_comment(comment_id: str) -> Response:
+    """Status, reason and latest text; with a key of the site, a moderator's key or the receipt."""
+    site_id = _site_that_may_read(comment_id)
+    with service().database.read() as session:
+        view = get_comment(session, comment_id, site_id)
+    return tagged(CommentSchema(), view, f"{view.comment.version}-{view.comment.status}")
+
+
+@bp.put("/<string:comment_id>")
+@requires(Who.SITE_SECRET)
+@bp.doc(summary="Give a comment a new text")
+@bp.arguments(EditSchema)
+@bp.response(202, CommentSchema)
+def edit_comment(data: dict[str, Any], comment_id: str) -> CommentView:
+    """The new text is scored and judged anew; the comment is pending until then."""
+    caller = site_caller()
+    with service().database.write() as session:
+        edit(session, caller.site_id, comment_id, data["body"], now())
+    service().jobs.wake_scoring()
+    with service().database.read() as session:
+        return get_comment(session, comment_id, caller.site_id)
+
+
+@bp.delete("/<string:comment_id>")
+@requires(Who.SITE_SECRET)
+@bp.doc(summary="Withdraw a comment")
+@bp.response(204)
+def withdraw_comment(comment_id: str) -> None:
+    """Remove a comment for good."""
+    with service().database.write() as session:
+        withdraw(session, site_caller().site_id, comment_id, now())
+
+
+def tagged(schema: Schema, value: Any, tag: str) -> Response:
+    """A dumped value with an ETag; 304 when the caller has it already (RFC 9110)."""
+    response = jsonify(schema.dump(value))
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def _create_from_form() -> Response:
+    """A browser without JavaScript: problems are told on a page, success leads back to the thread."""
+    try:
+        caller = _site_that_may_submit(request.form.get("site_key"))
+        accepted = _accept(caller, load(NewCommentSchema(), form_to_comment(request.form)))
+        with service().database.read() as session:
+            thread_url = get_comment(session, accepted.comment_id).thread.url
+        return _back_to_thread(caller, thread_url, accepted.comment_id)
+    except (Problem, ServiceError) as error:
+        problem = error if isinstance(error, Problem) else problem_of(error)
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise problem from None
+        return _problem_page(problem)
+
+
+def _accept(caller: SiteCaller, data: dict[str, Any]) -> Accepted:
+    idempotent = idempotency(data)
+    new = _new_comment(data)
+    if caller.kind is KeyKind.SITE_PUBLIC:
+        # From a browser: what it says of itself is worth less than what the connection says.
+        seen = {"ip": request.remote_addr, "user_agent": request.headers.get("User-Agent")}
+        new = replace(new, author={**new.author, **seen, "id": None})
+    with service().database.write() as session:
+        accepted = accept(session, caller.site_id, new, now(), idempotent)
+    # After the commit: a worker woken earlier would find nothing.
+    service().jobs.wake_scoring()
+    return accepted
+
+
+def _new_comment(data: dict[str, Any]) -> NewComment:
+    author = {name: str(value) for name, value in data["author"].items() if value is not None}
+    return NewComment(
+        thread_key=data["thread"]["id"],
+        thread_url=data["thread"].get("url"),
+        thread_title=data["thread"].get("title"),
+        author=author,
+        body=data["body"],
+        parent_id=data.get("parent_id"),
+        external_id=data.get("external_id"),
+        context={"honeypot_filled": True} if data.get("honeypot") else {},
+    )
+
+
+def _answer(comment_id: str, accepted: Accepted) -> Response:
+    status, reason, waited = Status.PENDING, None, preferred_wait()
+    if waited:
+        status = _wait_for_decision(comment_id, waited)
+    with service().database.read() as session:
+        view = get_comment(session, comment_id)
+    if status is not Status.PENDING:
+        reason = view.comment.reason
+    links = {"self": url_for("comments.read_comment", comment_id=comment_id)}
+    links["thread"] = url_for("threads.list_comments", thread_key=view.thread.key)
+    receipt = receipt_for(comment_id, service().settings.secret_key)
+    body = {"id": comment_id, "status": status, "reason": reason, "receipt": receipt, "links": links}
+    response = make_response(jsonify(AcceptedSchema().dump(body)), 202 if status is Status.PENDING else 200)
+    response.headers["Location"] = links["self"]
+    if waited:
+        response.headers["Preference-Applied"] = f"wait={waited}"
+    if accepted.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _wait_for_decision(comment_id: str, seconds: int) -> Status:
+    """Look again and again until the comment is decided, or the time is up.
+
+    Polling the database works whatever became of Redis. When too many wait already, this one does not.
+    """
+    if not service().waiting.acquire(blocking=False):
+        return Status.PENDING
+    try:
+        deadline = time.monotonic() + min(seconds, LONGEST_WAIT)
+        pause, status = SHORTEST_POLL, Status.PENDING
+        while status is Status.PENDING and time.monotonic() < deadline:
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_POLL)
+            with service().database.read() as session:
+                status = comment_status(session, comment_id)
+        return status
+    finally:
+        service().waiting.release()
+
+
+def _site_that_may_submit(key: str | None) -> SiteCaller:
+    caller = find_caller(key)
+    if not isinstance(caller, SiteCaller) or caller.kind is KeyKind.SITE_AKISMET:
+        raise Problem("wrong-role", "needs the key of a site")
+    check_origin(caller)
+    return caller
+
+
+def _site_that_may_read(comment_id: str) -> str | None:
+    receipt = request.args.get("receipt")
+    if receipt is not None:
+        if not receipt_fits(receipt, comment_id, service().settings.secret_key):
+            # The same answer as for a comment that does not exist: a wrong receipt proves nothing.
+            raise Problem("not-found", "no such comment")
+        return None
+    caller = find_caller()
+    if isinstance(caller, ModeratorCaller):
+        return None
+    if caller.kind is not KeyKind.SITE_SECRET:
+        raise Problem("wrong-role", "needs the site's secret key or the receipt")
+    return caller.site_id
+
+
+def _back_to_thread(caller: SiteCaller, thread_url: str | None, comment_id: str) -> Response:
+    origins = {*caller.allowed_origins, service().settings.public_url}
+    # Only to a page of the site: an address from the form could lead anywhere.
+    candidates = (request.form.get("thread_url") or thread_url, request.headers.get("Referer"), "/")
+    target = next(c for c in candidates if c and _is_of(c, origins))
+    parts = urlsplit(target)
+    receipt = receipt_for(comment_id, service().settings.secret_key)
+    back = parts._replace(query=f"comment={comment_id}&receipt={receipt}", fragment="comments")
+    response: Response = current_app.make_response(redirect(back.geturl(), 303))
+    return response
+
+
+def _is_of(url: str, origins: set[str]) -> bool:
+    parts = urlsplit(url)
+    if not parts.scheme and not parts.netloc:
+        return url.startswith("/") and not url.startswith(("//", "/\\"))
+    return f"{parts.scheme}://{parts.netloc}" in origins
+
+
+def _problem_page(problem: Problem) -> Response:
+    status, title = PROBLEMS[problem.slug]
+    back = request.headers.get("Referer", "/")
+    return make_response(
+        render_template("problem.html", title=title, detail=problem.detail, back=back), status
+    )

@@ -1,0 +1,104 @@
+"""Models and retraining: versions, promotion, rollback, runs."""
+
+from typing import Any
+
+from moderation.api.access import Who, moderator_caller, now, requires
+from moderation.api.bodies import ApiBlueprint
+from moderation.api.problems import Problem
+from moderation.api.service import service
+from moderation.models import RetrainingRun
+from moderation.schemas.learning import (
+    ChampionSchema,
+    ModelCardSchema,
+    ModelListSchema,
+    RunListSchema,
+    RunSchema,
+)
+from moderation.scoring import ModelError, NothingToRollBack, UnknownVersion
+from moderation.services.retraining import get_run, latest_runs, request_run
+
+bp = ApiBlueprint("models", __name__, url_prefix="/api/v1", description="Model versions and retraining")
+
+
+@bp.get("/models")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="Every model version")
+@bp.response(200, ModelListSchema)
+def list_models() -> dict[str, Any]:
+    """The shipped model and every one made here; one of them is the champion."""
+    return {"items": _registry().versions(), "next_cursor": None}
+
+
+@bp.get("/models/<string:version>")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="One model version with its card")
+@bp.response(200, ModelCardSchema)
+def read_model(version: str) -> dict[str, Any]:
+    """Card and metrics."""
+    card = _or_problem(lambda: _registry().card(version))
+    return {"version": version, "champion": _registry().champion() == version, "card": card}
+
+
+@bp.post("/models/<string:version>/promotion")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="Put a version in force")
+@bp.response(200, ChampionSchema)
+def promote_model(version: str) -> dict[str, str]:
+    """Workers and web take it over before their next batch."""
+    return {"champion": _or_problem(lambda: _registry().promote(version))}
+
+
+@bp.post("/models/rollback")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="Return to the champion before this one")
+@bp.response(200, ChampionSchema)
+def roll_back_model() -> dict[str, str]:
+    """Workers and web take it over before their next batch."""
+    return {"champion": _or_problem(lambda: _registry().rollback())}
+
+
+@bp.post("/retraining-runs")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="Make a better model from the labels")
+@bp.response(202, RunSchema, headers={"Location": {"schema": {"type": "string"}}})
+def create_run() -> tuple[RetrainingRun, int, dict[str, str]]:
+    """Queue a run; follow it at its Location."""
+    with service().database.write() as session:
+        run = request_run(session, moderator_caller().name, now())
+    service().jobs.enqueue_retraining(run.id)
+    return run, 202, {"Location": f"/api/v1/retraining-runs/{run.id}"}
+
+
+@bp.get("/retraining-runs")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="The latest runs")
+@bp.response(200, RunListSchema)
+def list_runs() -> dict[str, Any]:
+    """The latest runs, newest first."""
+    with service().database.read() as session:
+        return {"items": latest_runs(session), "next_cursor": None}
+
+
+@bp.get("/retraining-runs/<string:run_id>")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="One run")
+@bp.response(200, RunSchema)
+def read_run(run_id: str) -> RetrainingRun:
+    """Where the run stands; at its end the reason, both models' metrics and the new version."""
+    with service().database.read() as session:
+        return get_run(session, run_id)
+
+
+def _registry() -> Any:
+    return service().scorer.registry
+
+
+def _or_problem(call: Any) -> Any:
+    try:
+        return call()
+    except UnknownVersion as error:
+        raise Problem("not-found", str(error)) from None
+    except NothingToRollBack as error:
+        raise Problem("nothing-to-roll-back", str(error)) from None
+    except ModelError as error:
+        raise Problem("model-unusable", str(error)) from None

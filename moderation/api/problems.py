@@ -1,0 +1,160 @@
+"""Errors as RFC 9457 problem details: one table of types, one shape, never comment text or a stack trace."""
+
+import logging
+import traceback
+from typing import Any
+
+from flask import Flask, Response, json, request
+from werkzeug.exceptions import HTTPException
+
+from moderation.schemas.fields import utc_text
+from moderation.services import errors
+from moderation.signing import BadCursor
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:greenroom:problem:"
+
+# Every type, its HTTP status and its title; docs/api.md lists the same and is tested against this.
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "malformed": (400, "The request cannot be read"),
+    "invalid-cursor": (400, "The cursor cannot be used here"),
+    "missing-key": (401, "A key is needed"),
+    "unknown-key": (401, "The key is not known"),
+    "wrong-role": (403, "This key may not do that"),
+    "origin-not-allowed": (403, "The site does not allow this origin"),
+    "not-found": (404, "There is no such thing"),
+    "method-not-allowed": (405, "This address does not take that method"),
+    "not-allowed": (409, "The comment's status does not allow that"),
+    "claimed": (409, "Another moderator holds a claim"),
+    "not-reversible": (409, "The decision cannot be undone"),
+    "external-id-taken": (409, "The site already handed in a comment with this external_id"),
+    "run-in-progress": (409, "A retraining run is under way"),
+    "nothing-to-roll-back": (409, "No earlier model to return to"),
+    "stale": (412, "The queue item changed meanwhile"),
+    "too-large": (413, "The request is too large"),
+    "wrong-content-type": (415, "This content type is not taken here"),
+    "invalid": (422, "A member of the request cannot be used"),
+    "key-reused": (422, "The Idempotency-Key was used for another request"),
+    "parent-not-found": (422, "parent_id is no comment of this thread"),
+    "if-match-required": (428, "An If-Match header is needed"),
+    "internal": (500, "Something went wrong here"),
+    "model-unusable": (503, "The model cannot be used"),
+    "unavailable": (503, "The service cannot answer now"),
+}
+_BY_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"} | {
+    415: "wrong-content-type",
+    422: "invalid",
+}
+_BY_ERROR: dict[type[Exception], str] = {
+    errors.NotFound: "not-found",
+    errors.ParentNotFound: "parent-not-found",
+    errors.ExternalIdTaken: "external-id-taken",
+    errors.KeyReused: "key-reused",
+    errors.NotAllowed: "not-allowed",
+    errors.StaleItem: "stale",
+    errors.ClaimedByOther: "claimed",
+    errors.NotReversible: "not-reversible",
+    errors.RunInProgress: "run-in-progress",
+    BadCursor: "invalid-cursor",
+}
+
+
+class Problem(Exception):
+    """An error to answer with; `slug` is a key of PROBLEMS, `more` are extension members."""
+
+    def __init__(
+        self, slug: str, detail: str | None = None, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(slug)
+        self.slug, self.detail, self.headers, self.more = slug, detail, headers or {}, more
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer that tells of a problem."""
+    status, title = PROBLEMS[problem.slug]
+    body = {"type": TYPE_PREFIX + problem.slug, "title": title, "status": status}
+    if problem.detail:
+        body["detail"] = problem.detail
+    body |= {"instance": request.path} | problem.more
+    return Response(json.dumps(body), status, {"Content-Type": MEDIA_TYPE, **problem.headers})
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Turn whatever a view raises into a problem."""
+    app.register_error_handler(Problem, problem_response)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(errors.ServiceError, _from_error)
+    app.register_error_handler(BadCursor, _from_error)
+    app.register_error_handler(Exception, _from_bug)
+
+
+def slug_of(error: Exception) -> str:
+    """The problem type of a refused use case."""
+    return _BY_ERROR[type(error)]
+
+
+def problem_of(error: Exception) -> Problem:
+    """A refused use case as a problem, with the facts the caller needs to go on."""
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.StaleItem):
+        at = utc_text(error.at) if error.at else None
+        more = {"current_version": error.version, "decided_by": error.decided_by}
+        more |= {"action": error.action, "at": at}
+    elif isinstance(error, errors.ClaimedByOther):
+        more = {"claimed_by": error.holder, "until": utc_text(error.until)}
+    elif isinstance(error, errors.ExternalIdTaken):
+        more = {"comment_id": error.comment_id or None}
+    elif isinstance(error, errors.RunInProgress):
+        more = {"run_id": error.run_id}
+    return Problem(slug_of(error), str(error), **more)
+
+
+def _from_error(error: Exception) -> Response:
+    return problem_response(problem_of(error))
+
+
+def _from_http(error: HTTPException) -> Response | HTTPException:
+    if error.code is not None and error.code < 400:
+        return error
+    slug = _BY_STATUS.get(error.code or 500, "internal" if (error.code or 500) >= 500 else "malformed")
+    messages = getattr(error, "data", {}).get("messages")
+    headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
+    if not isinstance(messages, dict):
+        return problem_response(Problem(slug, headers=headers))
+    found = list(_flatten(messages))
+    return problem_response(
+        Problem(slug, "; ".join(f"{p}: {d}" for p, d in found[:3]), errors=_listed(found))
+    )
+
+
+def invalid(messages: dict[str, Any]) -> Problem:
+    """A marshmallow error as a problem that points at each member."""
+    found = list(_flatten(messages))
+    return Problem("invalid", "; ".join(f"{p}: {d}" for p, d in found[:3]), errors=_listed(found))
+
+
+def _listed(found: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"pointer": pointer, "detail": detail} for pointer, detail in found]
+
+
+def _flatten(messages: Any, pointer: str = "") -> Any:
+    """Nested messages as JSON pointers (RFC 6901) with their texts; webargs' outer location is dropped."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            outer = pointer == "" and name in {"json", "query", "form", "_schema"}
+            step = "" if outer else "/" + str(name).replace("~", "~0").replace("/", "~1")
+            yield from _flatten(inner, pointer + step)
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _flatten(inner, pointer)
+    else:
+        yield pointer or "/", str(messages)
+
+
+def _from_bug(error: Exception) -> Response:
+    # The message of an error may quote a comment; its type and the places it went through may not.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s on %s %s\n%s", type(error).__name__, request.method, request.path, frames)
+    return problem_response(Problem("internal"))

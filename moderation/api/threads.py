@@ -1,0 +1,67 @@
+"""Threads: the approved comments of a page, and what a site says about it."""
+
+from typing import Any
+
+from flask import Response
+
+from moderation.api.access import Who, now, requires, site_caller
+from moderation.api.bodies import ApiBlueprint
+from moderation.api.comments import tagged
+from moderation.api.service import service
+from moderation.models import Comment, Thread
+from moderation.schemas.comments import PageQuerySchema, PublishedPageSchema, ThreadChangeSchema, ThreadSchema
+from moderation.services.published import list_approved, put_thread
+from moderation.signing import make_cursor, read_cursor
+
+bp = ApiBlueprint("threads", __name__, url_prefix="/api/v1/threads", description="Pages with comments")
+
+
+@bp.get("/<path:thread_key>/comments")
+@requires(Who.SITE)
+@bp.doc(summary="The approved comments of a thread, oldest first")
+@bp.arguments(PageQuerySchema, location="query")
+@bp.response(200, PublishedPageSchema)
+def list_comments(query: dict[str, Any], thread_key: str) -> Response:
+    """A page of approved comments; a thread nobody commented on has none."""
+    site_id, secret = site_caller().site_id, service().settings.secret_key
+    listing = f"thread:{site_id}:{thread_key}"
+    after = read_cursor(query["cursor"], listing, secret)[0] if "cursor" in query else None
+    limit = query["limit"]
+    with service().database.read() as session:
+        found = list_approved(session, site_id, thread_key, after=after, limit=limit + 1)
+    page = found[:limit]
+    cursor = make_cursor([page[-1][0].id], listing, secret) if len(found) > limit else None
+    body = {"items": [_published(comment, text) for comment, text in page], "next_cursor": cursor}
+    tag = "-".join([str(len(found)), *(f"{c.id}.{c.version}" for c, _ in page[-1:])])
+    versions = sum(comment.version for comment, _ in page)
+    return tagged(PublishedPageSchema(), body, f"{tag}-{versions}")
+
+
+@bp.put("/<path:thread_key>")
+@requires(Who.SITE_SECRET)
+@bp.doc(summary="Describe, close or open a thread")
+@bp.arguments(ThreadChangeSchema)
+@bp.response(200, ThreadSchema)
+def change_thread(data: dict[str, Any], thread_key: str) -> Thread:
+    """What is left out stays; comments on a closed thread are rejected."""
+    with service().database.write() as session:
+        return put_thread(
+            session,
+            site_caller().site_id,
+            thread_key,
+            url=data.get("url"),
+            title=data.get("title"),
+            closed=data.get("closed"),
+            now=now(),
+        )
+
+
+def _published(comment: Comment, body: str) -> dict[str, Any]:
+    author = {"name": comment.author.get("name"), "url": comment.author.get("url")}
+    return {
+        "id": comment.id,
+        "parent_id": comment.parent_id,
+        "author": author,
+        "body": body,
+        "created_at": comment.created_at,
+    }

@@ -1,0 +1,77 @@
+"""Queue items in the form the queue schemas dump."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from moderation.api.service import service
+from moderation.models import Comment
+from moderation.scoring import ModelError
+from moderation.services.queue import QueueEntry, get_context
+from moderation.services.similar import find_similar
+
+
+def item_view(entry: QueueEntry) -> dict[str, Any]:
+    """One queue item."""
+    item = entry.item
+    claim = None
+    if item.claimed_until is not None:
+        claim = {
+            "moderator": entry.claimed_by,
+            "moderator_id": item.claimed_by,
+            "until": item.claimed_until,
+        }
+    return {
+        "id": item.id,
+        "version": item.version,
+        "site_id": item.site_id,
+        "reason": item.reason,
+        "why": [finding["detail"] for finding in item.findings],
+        "findings": item.findings,
+        "scores": entry.scores,
+        "model_version": item.model_version,
+        "claim": claim,
+        "comment": _held_comment(entry),
+        "opened_at": item.opened_at,
+        "due_at": item.due_at,
+        "closed_at": item.closed_at,
+    }
+
+
+def detail_view(session: Session, entry: QueueEntry) -> dict[str, Any]:
+    """One queue item with its explanation, its surroundings and its decisions."""
+    context = get_context(session, entry)
+    return item_view(entry) | {
+        "explanation": _explain(entry),
+        "thread_context": [_neighbour(comment, body) for comment, body in context.thread],
+        "author_history": context.author_history,
+        "similar": find_similar(session, entry.comment, entry.submission.body),
+        "decisions": context.decisions,
+    }
+
+
+def _held_comment(entry: QueueEntry) -> dict[str, Any]:
+    return {
+        "id": entry.comment.id,
+        "status": entry.comment.status,
+        "body": entry.submission.body,
+        "author": entry.comment.author,
+        "thread": entry.thread,
+        "parent_id": entry.comment.parent_id,
+        "created_at": entry.comment.created_at,
+    }
+
+
+def _neighbour(comment: Comment, body: str) -> dict[str, Any]:
+    name = comment.author.get("name")
+    return {"id": comment.id, "author": name, "body": body, "created_at": comment.created_at}
+
+
+def _explain(entry: QueueEntry) -> list[dict[str, Any]]:
+    author = {name: entry.comment.author.get(name) for name in ("name", "email", "url")}
+    comment = {"body": entry.submission.body, "author": author, "thread": {"title": entry.thread.title}}
+    try:
+        return service().scorer.explain(comment)
+    except ModelError:
+        # An item can be decided without its explanation.
+        return []

@@ -1,0 +1,67 @@
+"""The web application, put together: settings, connections, error shape, doors."""
+
+import logging
+
+from flask import Flask
+from flask_smorest import Api
+from flask_swagger_ui import get_swaggerui_blueprint
+
+from moderation import blog
+from moderation.api import comments, cors, labels, models, operations, queue, threads
+from moderation.api.problems import register_error_handlers
+from moderation.api.service import Service
+from moderation.database import open_database
+from moderation.jobs import open_jobs
+from moderation.scoring import open_scorer
+from moderation.settings import Settings, load_settings
+
+REQUEST_BYTES = 64 * 1024
+DOORS = (comments.bp, threads.bp, queue.bp, models.bp, labels.bp, operations.bp)
+DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the application; connections are opened on first use."""
+    settings = settings or load_settings()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    app = Flask("moderation")
+    app.config.update(_config(settings))
+    app.extensions["greenroom"] = Service(
+        settings,
+        open_database(settings.database_url),
+        open_jobs(settings.redis_url),
+        open_scorer(settings),
+    )
+    _add_api(app)
+    app.register_blueprint(get_swaggerui_blueprint(DOCS_URL, OPENAPI_URL, {"app_name": "Greenroom API"}))
+    if settings.demo:
+        app.register_blueprint(blog.bp)
+    register_error_handlers(app)
+    cors.allow_sites(app)
+    return app
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "MAX_CONTENT_LENGTH": REQUEST_BYTES,
+        "API_TITLE": "Greenroom",
+        "API_VERSION": "1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/api",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {
+            "info": {"description": "Self-hosted comment moderation."},
+            "servers": [{"url": settings.public_url}],
+            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"key": []}],
+        },
+    }
+
+
+def _add_api(app: Flask) -> None:
+    api = Api(app)
+    for bp in DOORS:
+        api.register_blueprint(bp)

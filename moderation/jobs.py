@@ -1,0 +1,90 @@
+"""The one place in this package that enqueues: jobs are named, never imported, and carry ids at most.
+
+Redis is a wake-up call. Every function here answers False when Redis cannot be reached, and nothing is
+lost by it: the sweeper finds in the database what was not woken.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+log = logging.getLogger(__name__)
+
+SCORING = "scoring"
+RETRAINING = "retraining"
+QUEUES = (SCORING, RETRAINING)
+
+# While this key lives a drain job is queued or at work and no other one is needed. It ends by itself,
+# should the worker die with it.
+AWAKE = "greenroom:scoring:awake"
+AWAKE_SECONDS = 10
+DRAIN_TIMEOUT_SECONDS = 60
+RETRAINING_TIMEOUT_SECONDS = 3600
+FAILURE_SECONDS = 3600
+# After a failure Redis is left alone for a moment, so that each request does not wait for it again.
+PAUSE_SECONDS = 1.0
+CONNECT_SECONDS = 0.5
+
+
+@dataclass
+class Jobs:
+    """A connection for enqueueing, with short time-outs: a request must not wait for a lost Redis."""
+
+    redis: Redis
+    _quiet_until: float = field(default=0.0)
+
+    def wake_scoring(self) -> bool:
+        """See to it that a drain job runs soon; one is enough however many comments wait."""
+        return self._try(self._wake_scoring)
+
+    def enqueue_retraining(self, run_id: str) -> bool:
+        """Queue the job of a retraining run."""
+        return self._try(lambda: self._enqueue_retraining(run_id))
+
+    def ping(self) -> bool:
+        """Whether Redis answers."""
+        try:
+            return bool(self.redis.ping())
+        except (RedisError, OSError):
+            return False
+
+    def _wake_scoring(self) -> None:
+        if self.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS):
+            self._enqueue(SCORING, "workers.scoring.drain", (), DRAIN_TIMEOUT_SECONDS)
+
+    def _enqueue_retraining(self, run_id: str) -> None:
+        self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)
+
+    def _enqueue(self, queue: str, job: str, args: tuple[str, ...], timeout: int) -> None:
+        Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue_call(
+            job, args=args, timeout=timeout, result_ttl=0, failure_ttl=FAILURE_SECONDS
+        )
+
+    def _try(self, call: Any) -> bool:
+        if time.monotonic() < self._quiet_until:
+            return False
+        try:
+            call()
+            return True
+        except (RedisError, OSError) as error:
+            self._quiet_until = time.monotonic() + PAUSE_SECONDS
+            log.warning("Redis cannot be reached (%s); the sweeper will catch up", type(error).__name__)
+            return False
+
+
+def open_jobs(redis_url: str) -> Jobs:
+    """A connection that is made on first use."""
+    return Jobs(
+        Redis.from_url(redis_url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS)
+    )
+
+
+def worker_connection(redis_url: str) -> Redis:
+    """A connection for a worker, which waits for jobs without a time-out of its own."""
+    return Redis.from_url(redis_url, socket_connect_timeout=5)

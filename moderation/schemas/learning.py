@@ -1,0 +1,114 @@
+"""What maintainers send and get: models, retraining runs and labels."""
+
+from marshmallow import fields, validate
+
+from moderation.schemas.fields import (
+    BODY_LENGTH,
+    EMAIL_LENGTH,
+    ID_LENGTH,
+    NAME_LENGTH,
+    TITLE_LENGTH,
+    URL_LENGTH,
+    Labels,
+    StrictSchema,
+    Text,
+    Utc,
+)
+
+
+class ModelSchema(StrictSchema):
+    """A model version."""
+
+    version = fields.String()
+    champion = fields.Boolean()
+    created_at = fields.String()
+    parent = fields.String(allow_none=True)
+    sha256 = fields.String()
+    metrics = fields.Dict()
+
+
+class ModelListSchema(StrictSchema):
+    """Every model version."""
+
+    items = fields.List(fields.Nested(ModelSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ModelCardSchema(StrictSchema):
+    """A model version with its card."""
+
+    version = fields.String()
+    champion = fields.Boolean()
+    card = fields.Dict()
+
+
+class ChampionSchema(StrictSchema):
+    """The model in force."""
+
+    champion = fields.String()
+
+
+class RunSchema(StrictSchema):
+    """A retraining run."""
+
+    id = fields.String()
+    status = fields.String()
+    reason = fields.String(allow_none=True)
+    requested_by = fields.String()
+    label_count = fields.Integer()
+    champion = fields.String(allow_none=True)
+    challenger = fields.String(allow_none=True)
+    new_version = fields.Function(lambda run: run.challenger if run.status == "promoted" else None)
+    metrics = fields.Dict()
+    created_at = Utc()
+    started_at = Utc(allow_none=True)
+    finished_at = Utc(allow_none=True)
+
+
+class RunListSchema(StrictSchema):
+    """The latest retraining runs, newest first."""
+
+    items = fields.List(fields.Nested(RunSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class LabelAuthorSchema(StrictSchema):
+    """Who wrote a labelled text."""
+
+    name = Text(NAME_LENGTH, allow_none=True)
+    email = Text(EMAIL_LENGTH, allow_none=True)
+    url = Text(URL_LENGTH, allow_none=True)
+
+
+class LabelThreadSchema(StrictSchema):
+    """Where a labelled text stood."""
+
+    title = Text(TITLE_LENGTH, allow_none=True)
+
+
+class LabelLineSchema(StrictSchema):
+    """One line of labels: a comment of this installation by its id, or a text from elsewhere."""
+
+    comment_id = Text(ID_LENGTH, allow_none=True)
+    body = Text(BODY_LENGTH, shortest=1, allow_none=True)
+    author = fields.Nested(LabelAuthorSchema, allow_none=True)
+    thread = fields.Nested(LabelThreadSchema, allow_none=True)
+    labels = Labels(required=True, validate=validate.Length(min=1))
+    # Written by the export; read back and left aside.
+    source = fields.String(allow_none=True)
+    at = fields.String(allow_none=True)
+
+
+class ImportProblemSchema(StrictSchema):
+    """A line that was not taken, and why."""
+
+    line = fields.Integer()
+    detail = fields.String()
+
+
+class ImportedSchema(StrictSchema):
+    """What became of an import."""
+
+    taken = fields.Integer()
+    refused = fields.Integer()
+    problems = fields.List(fields.Nested(ImportProblemSchema), metadata={"description": "The first hundred"})

@@ -1,0 +1,152 @@
+"""Sites and moderators: make, list, change a site's policy."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from sqlalchemy.orm import Session
+
+from moderation.database import open_database
+from moderation.domain.policy import CATEGORIES, Mode
+from moderation.models import Role
+from moderation.services.access import create_moderator, create_site, list_sites
+from moderation.services.policies import change_policy, current_policies
+from moderation.settings import Settings
+from workers.cli.start import refusing, settings_and_log
+
+NAME_LENGTH = 200
+
+
+@click.group("site")
+def site_group() -> None:
+    """Sites: the blogs that hand in comments."""
+
+
+@click.group("moderator")
+def moderator_group() -> None:
+    """Moderators: the people who decide."""
+
+
+@site_group.command("create")
+@click.option("--name", required=True, help="What people call the site.")
+@click.option("--origin", "origins", multiple=True, help="Origin whose pages may use the public key.")
+@click.option(
+    "--mode", type=click.Choice([m.value for m in Mode]), default=Mode.AUTOMATIC.value, show_default=True
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@refusing
+def site_create(name: str, origins: tuple[str, ...], mode: str, as_json: bool) -> None:
+    """Make a site and print its keys, which are shown this once."""
+    settings = settings_and_log()
+    checked = [_origin(origin) for origin in origins]
+    with _transaction(settings) as session:
+        site = create_site(
+            session, _name(name), checked, {"mode": mode}, secret=settings.secret_key, now=datetime.now(UTC)
+        )
+    _print(asdict(site), as_json)
+
+
+@site_group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
+@refusing
+def site_list(as_json: bool) -> None:
+    """Every site and the policy in force."""
+    with _transaction(settings_and_log()) as session:
+        sites = list_sites(session)
+        policies = current_policies(session, {site.id for site in sites})
+        for site in sites:
+            policy = policies[site.id]
+            row = {"site_id": site.id, "name": site.name, "mode": policy.mode, "policy": policy.version}
+            click.echo(json.dumps(row) if as_json else "  ".join(str(value) for value in row.values()))
+
+
+@site_group.command("policy")
+@click.argument("site_id")
+@click.option("--mode", type=click.Choice([m.value for m in Mode]))
+@click.option("--link-limit", type=click.IntRange(0), help="Links a comment may have before a person looks.")
+@click.option("--repeat-limit", type=click.IntRange(0), help="Times a text may come again within a day.")
+@click.option("--close-after-days", type=click.IntRange(0), help="Age at which threads close; 0 for never.")
+@click.option(
+    "--blocked-word", "blocked_words", multiple=True, help="Word that needs a look; replaces the list."
+)
+@click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="CATEGORY:HOLD[:REJECT]",
+    help="Scores from which a person looks, and from which the comment is rejected.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@refusing
+def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
+    """Change a site's policy: what is left out stays, and a new version comes into force."""
+    changes = {name: value for name, value in options.items() if value not in {None, ()}}
+    if "thresholds" in changes:
+        changes["thresholds"] = dict(_threshold(text) for text in changes["thresholds"])
+    if "blocked_words" in changes:
+        changes["blocked_words"] = list(changes["blocked_words"])
+    if changes.get("close_after_days") == 0:
+        changes["close_after_days"] = None
+    with _transaction(settings_and_log()) as session:
+        policy = change_policy(session, site_id, changes, datetime.now(UTC))
+    _print(asdict(policy), as_json)
+
+
+@moderator_group.command("create")
+@click.option("--name", required=True, help="Shown beside their decisions.")
+@click.option(
+    "--role", type=click.Choice([r.value for r in Role]), default=Role.MODERATOR.value, show_default=True
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@refusing
+def moderator_create(name: str, role: str, as_json: bool) -> None:
+    """Make a moderator and print the key, which is shown this once."""
+    settings = settings_and_log()
+    with _transaction(settings) as session:
+        person = create_moderator(
+            session, _name(name), Role(role), secret=settings.secret_key, now=datetime.now(UTC)
+        )
+    _print(asdict(person), as_json)
+
+
+@contextmanager
+def _transaction(settings: Settings) -> Iterator[Session]:
+    database = open_database(settings.database_url)
+    try:
+        with database.write() as session:
+            yield session
+    finally:
+        database.engine.dispose()
+
+
+def _print(values: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(values, default=str))
+        return
+    for name, value in values.items():
+        click.echo(f"{name:<14} {value}")
+
+
+def _name(name: str) -> str:
+    if not name.strip() or len(name) > NAME_LENGTH or "\0" in name:
+        raise ValueError(f"--name takes 1 to {NAME_LENGTH} characters")
+    return name.strip()
+
+
+def _origin(origin: str) -> str:
+    parts = urlsplit(origin)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
+        raise ValueError(f"--origin takes scheme and host, such as https://blog.example.org, not {origin!r}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _threshold(text: str) -> tuple[str, dict[str, float]]:
+    category, *numbers = text.split(":")
+    if category not in CATEGORIES or len(numbers) not in {1, 2}:
+        raise ValueError(f"--threshold takes CATEGORY:HOLD[:REJECT], not {text!r}")
+    return category, dict(zip(("hold", "reject"), map(float, numbers), strict=False))

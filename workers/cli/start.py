@@ -1,0 +1,50 @@
+"""What every command does first, and how a command refuses: one line on stderr, exit status 2."""
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, TypeVar, cast
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from classifier import ModelError
+from moderation.services.errors import ServiceError
+from moderation.settings import Settings, SettingsError, load_settings
+
+CANNOT = 2
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def refuse(message: str) -> NoReturn:
+    """Say why in one line and leave with status 2."""
+    click.echo(f"greenroom: {message}", err=True)
+    sys.exit(CANNOT)
+
+
+def refusing(command: Command) -> Command:
+    """Let a command's expected errors end in one line instead of a stack trace."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (SettingsError, ServiceError, ModelError, ValueError) as error:
+            refuse(str(error))
+        except (OperationalError, ProgrammingError) as error:
+            first = str(error.orig).splitlines()[0]
+            refuse(f"the database cannot be used ({first}); has `greenroom migrate` run?")
+
+    return cast(Command, guarded)
+
+
+def settings_and_log() -> Settings:
+    """The settings, with logging set up by them; raises SettingsError."""
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    # Alembic tells its context at INFO on every start.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return settings

@@ -1,0 +1,133 @@
+"""The retraining job: labels -> challenger -> compared with the champion -> promoted or kept, and why.
+
+Every step may be repeated: the version's name comes from the run, so a job that died after storing or
+promoting the challenger finds it again.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from classifier import Classifier
+from classifier.evaluation import Comparison, compare
+from classifier.registry import Registry, load_shipped
+from classifier.retraining import Example, fit_challenger
+from moderation.models import RetrainingRun
+from moderation.services.labels import LabelledComment, labelled_comments
+from moderation.services.retraining import RunStatus, beat, finish_run, take_run
+from workers.process import Process, this_process
+
+log = logging.getLogger(__name__)
+
+# The newest part of the labels judges; the older part teaches.
+JUDGING_SHARE = 0.3
+BEAT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, and what is recorded about it."""
+
+    status: RunStatus
+    reason: str
+    label_count: int = 0
+    champion: str | None = None
+    challenger: str | None = None
+    metrics: dict[str, Any] | None = None
+
+
+def retrain(run_id: str) -> None:
+    """Work on one run, if there is still something to do."""
+    retrain_process(this_process(), run_id)
+
+
+def retrain_process(process: Process, run_id: str) -> None:
+    """The job itself, on the process given."""
+    with process.database.write() as session:
+        run = take_run(session, run_id, datetime.now(UTC))
+    if run is None:
+        return
+    with _heartbeat(process, run_id):
+        ending = _attempt(process, run)
+    details = asdict(ending)
+    status, reason = RunStatus(details.pop("status")), details.pop("reason")
+    details["metrics"] = details["metrics"] or {}
+    with process.database.write() as session:
+        finish_run(session, run_id, status, reason, datetime.now(UTC), **details)
+    log.info("run %s: %s, %s", run_id, status, reason)
+
+
+def _attempt(process: Process, run: RetrainingRun) -> Ending:
+    try:
+        return make_and_prove(process, run)
+    except Exception as error:
+        log.error("run %s failed (%s)", run.id, type(error).__name__)  # noqa: TRY400 - may hold comment text
+        return Ending(RunStatus.FAILED, f"{type(error).__name__} while retraining")
+
+
+def make_and_prove(process: Process, run: RetrainingRun) -> Ending:
+    """Train a challenger on the older labels and let the newer ones decide."""
+    registry = process.scorer.registry
+    version = f"{run.created_at:%Y.%m.%d}-{run.id[-8:]}"
+    if registry.champion() == version:
+        return Ending(RunStatus.PROMOTED, "promoted before an interruption", challenger=version)
+    with process.database.read() as session:
+        labelled = list(labelled_comments(session))
+    needed = process.settings.retrain_min_labels
+    if len(labelled) < needed:
+        reason = f"{len(labelled)} labelled comments, {needed} are needed"
+        return Ending(RunStatus.KEPT, reason, len(labelled), champion=registry.champion())
+    teaching, judging = split_by_time(labelled)
+    champion = registry.load()
+    challenger = fit_challenger(load_shipped(), teaching, version=version)
+    return _conclude(registry, champion, challenger, compare(champion, challenger, judging), len(labelled))
+
+
+def split_by_time(labelled: Sequence[LabelledComment]) -> tuple[list[Example], list[Example]]:
+    """The older examples to teach and the newest to judge: the future is what a model must do well on."""
+    ordered = sorted(labelled, key=lambda one: one.at)
+    cut = max(1, round(len(ordered) * (1 - JUDGING_SHARE)))
+    examples = [Example(one.comment, one.labels, one.weight, one.at.timestamp()) for one in ordered]
+    return examples[:cut], examples[cut:]
+
+
+def _conclude(
+    registry: Registry, champion: Classifier, challenger: Classifier, comparison: Comparison, count: int
+) -> Ending:
+    status = RunStatus.PROMOTED if comparison.better and not comparison.worse_in else RunStatus.KEPT
+    if challenger.version not in {info.version for info in registry.versions()}:
+        registry.add(challenger)
+    if status is RunStatus.PROMOTED:
+        registry.promote(challenger.version)
+        registry.prune()
+    return Ending(
+        status,
+        comparison.reason,
+        count,
+        champion.version,
+        challenger.version,
+        {"champion": comparison.champion, "challenger": comparison.challenger},
+    )
+
+
+@contextmanager
+def _heartbeat(process: Process, run_id: str) -> Iterator[None]:
+    """Show signs of life while the job computes, so that no other worker takes the run over."""
+    done = threading.Event()
+
+    def show() -> None:
+        while not done.wait(BEAT_SECONDS):
+            with process.database.write() as session:
+                beat(session, run_id, datetime.now(UTC))
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,65 @@
+"""The sweeper: finds in the database what Redis forgot, and wakes somebody for it."""
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete
+
+from moderation.models import IdempotencyKey
+from moderation.services.pending import has_pending
+from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
+from workers.process import Process
+
+log = logging.getLogger(__name__)
+
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+
+
+def sweep_forever(process: Process, stop: threading.Event) -> None:
+    """Sweep, pause, and again; a failed round is logged and the next one tries anew."""
+    while not stop.is_set():
+        try:
+            sweep_now(process)
+        except Exception as error:
+            log.error("this round failed (%s)", type(error).__name__)  # noqa: TRY400 - the next round tells
+        stop.wait(process.settings.sweep_seconds)
+
+
+def sweep_now(process: Process) -> None:
+    """One round, at this moment."""
+    now = datetime.now(UTC)
+    wake_pending(process, now)
+    revive_runs(process, now)
+    forget_idempotency_keys(process, now)
+
+
+def wake_pending(process: Process, now: datetime) -> None:
+    """Wake a worker if anything waits; harmless when one is at it already."""
+    with process.database.read() as session:
+        waiting = has_pending(session, now)
+    if waiting:
+        process.jobs.wake_scoring()
+
+
+def revive_runs(process: Process, now: datetime) -> None:
+    """Enqueue again the retraining runs nobody works on; give up those that failed too often."""
+    with process.database.read() as session:
+        lost = [(run.id, run.attempts) for run in lost_runs(session, now)]
+    for run_id, attempts in lost:
+        if attempts < MOST_ATTEMPTS:
+            process.jobs.enqueue_retraining(run_id)
+            continue
+        with process.database.write() as session:
+            if take_run(session, run_id, now) is not None:
+                finish_run(session, run_id, RunStatus.FAILED, f"given up after {attempts} attempts", now)
+
+
+def forget_idempotency_keys(process: Process, now: datetime) -> None:
+    """Delete keys a day old: their requests will not come again."""
+    old = IdempotencyKey.created_at < now - IDEMPOTENCY_KEPT
+    with process.database.read() as session:
+        if session.query(IdempotencyKey.key).where(old).limit(1).first() is None:
+            return
+    with process.database.write() as session:
+        session.execute(delete(IdempotencyKey).where(old))
