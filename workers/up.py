@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from moderation.settings import Settings, SettingsError, load_settings, unknown_names
 from workers import embedded_redis
-from workers.up_banner import banner, local_address
 from workers.guardian import GRACE_SECONDS
 from workers.supervisor import Process, Supervisor, keep_running, start, supervisor
+from workers.up_banner import banner, local_address
 
 if TYPE_CHECKING:
     from moderation.demo import DemoKeys
