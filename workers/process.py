@@ -1,12 +1,19 @@
 """What a worker process keeps between jobs: settings, database, scorer and Redis, made on first use."""
 
+import threading
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from moderation.database import Database, open_database
 from moderation.jobs import Jobs, open_jobs
-from moderation.scoring import Scorer, open_scorer
 from moderation.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from moderation.scoring import Scorer
+
+# Set when the process was asked to stop: what is at hand is finished, the rest is left to the next.
+stopping = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -15,15 +22,19 @@ class Process:
 
     settings: Settings
     database: Database
-    scorer: Scorer
     jobs: Jobs
+
+    @cached_property
+    def scorer(self) -> "Scorer":
+        # Imported here because scikit-learn takes a second that only scoring and retraining should pay.
+        from moderation.scoring import open_scorer
+
+        return open_scorer(self.settings)
 
 
 def open_process(settings: Settings) -> Process:
     """Put a process together; nothing is connected or loaded yet."""
-    return Process(
-        settings, open_database(settings.database_url), open_scorer(settings), open_jobs(settings.redis_url)
-    )
+    return Process(settings, open_database(settings.database_url), open_jobs(settings.redis_url))
 
 
 @cache

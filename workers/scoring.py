@@ -7,7 +7,6 @@ finds nothing left to do.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,14 +28,12 @@ from moderation.services.pending import (
     signals_for,
     take_pending,
 )
-from workers.process import Process, this_process
+from workers.process import Process, stopping, this_process
 
 log = logging.getLogger(__name__)
 
 # Long enough to pay for the job, short enough for RQ's bookkeeping and for a worker with other queues.
 DRAIN_SECONDS = 20.0
-# Set when the worker was asked to stop: the batch at hand is finished, the rest is left to the next.
-stopping = threading.Event()
 
 
 def drain() -> int:

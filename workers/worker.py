@@ -16,9 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from moderation.jobs import SCORING, worker_connection
-from moderation.scoring import ModelError
-from workers import scoring
-from workers.process import Process, this_process
+from workers.process import Process, stopping, this_process
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ class GreenroomWorker(Worker):
         super().main_work_horse(job, queue)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        scoring.stopping.set()
+        stopping.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
@@ -65,6 +63,10 @@ def _queues(names: Sequence[str], connection: Redis) -> list[Any]:
 
 
 def _load_model(process: Process) -> None:
+    # With the job itself, so that the first comment does not wait for an import.
+    from moderation.scoring import ModelError
+    from workers import scoring  # noqa: F401
+
     try:
         log.info("model %s loaded", process.scorer.current().version)
     except ModelError as error:

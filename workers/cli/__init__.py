@@ -1,41 +1,51 @@
 """The command line: `greenroom` and its commands."""
 
+from importlib import import_module
 from importlib.metadata import version
 
 import click
 
-from workers.cli.classifier_commands import evaluate, score, train
-from workers.cli.doctor_command import doctor_command
-from workers.cli.label_commands import export_command, import_command
-from workers.cli.model_commands import models_command, promote_command, retrain_command, rollback_command
-from workers.cli.people_commands import moderator_group, site_group
-from workers.cli.process_commands import migrate_command, sweep_command, web_command, worker_command
-from workers.cli.up_command import up_command
+# Where each command lives. A command's module is imported when it is called: scikit-learn alone takes a
+# second, which `greenroom sweep` or `--help` must not pay for `greenroom train`.
+COMMANDS = {
+    "up": "up_command:up_command",
+    "web": "process_commands:web_command",
+    "worker": "process_commands:worker_command",
+    "sweep": "process_commands:sweep_command",
+    "migrate": "process_commands:migrate_command",
+    "site": "people_commands:site_group",
+    "moderator": "people_commands:moderator_group",
+    "score": "classifier_commands:score",
+    "train": "classifier_commands:train",
+    "evaluate": "classifier_commands:evaluate",
+    "retrain": "model_commands:retrain_command",
+    "models": "model_commands:models_command",
+    "promote": "model_commands:promote_command",
+    "rollback": "model_commands:rollback_command",
+    "import": "label_commands:import_command",
+    "export": "label_commands:export_command",
+    "bench": "bench_command:bench_command",
+    "doctor": "doctor_command:doctor_command",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class CommandsByName(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"workers.cli.{module}"), name)
+        return command
+
+
+@click.group(
+    cls=CommandsByName, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(version("greenroom"), prog_name="greenroom")
 def main() -> None:
     """Self-hosted comment moderation: a queue, an own model and a learning loop."""
-
-
-for command in (
-    up_command,
-    web_command,
-    worker_command,
-    sweep_command,
-    migrate_command,
-    site_group,
-    moderator_group,
-    score,
-    train,
-    evaluate,
-    retrain_command,
-    models_command,
-    promote_command,
-    rollback_command,
-    import_command,
-    export_command,
-    doctor_command,
-):
-    main.add_command(command)

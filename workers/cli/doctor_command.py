@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from classifier import ModelError
+from classifier.errors import ModelError
 from moderation.database import open_database
 from moderation.jobs import QUEUES, worker_connection
 from moderation.models import Base

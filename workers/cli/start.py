@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from classifier import ModelError
+from classifier.errors import ModelError
 from moderation.services.errors import ServiceError
 from moderation.settings import Settings, SettingsError, load_settings
 
