@@ -134,7 +134,7 @@ def decide(data: dict[str, Any], item_id: str) -> dict[str, Any]:
     with service().database.write() as session:
         decision = decide_item(session, item_id, version, ruling, moderator_caller(), now())
         session.flush()
-        return {"decision": decision, "item": item_view(_fresh(session, item_id))}
+        return {"decision": decision, "item": item_view(get_entry(session, item_id))}
 
 
 @bp.post("/decisions/<string:decision_id>/reversal")
@@ -147,7 +147,7 @@ def reverse_decision(decision_id: str) -> dict[str, Any]:
         decision = reverse(session, decision_id, moderator_caller(), now())
         session.flush()
         item_id = decision.queue_item_id or open_item_of(session, decision.comment_id)
-        item = item_view(_fresh(session, item_id)) if item_id else None
+        item = item_view(get_entry(session, item_id)) if item_id else None
         return {"decision": decision, "item": item}
 
 
@@ -200,11 +200,6 @@ def _ruling(data: dict[str, Any]) -> Ruling:
 
 
 _MISSING_REASON = {"pointer": "/reason", "detail": "Missing data for required field."}
-
-
-def _fresh(session: Any, item_id: str) -> Any:
-    session.expire_all()
-    return get_entry(session, item_id)
 
 
 def _position(values: list[Any], sort: Sort) -> tuple[Any, str]:
