@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -92,10 +91,6 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         """Logits (n, labels) of X (n, features)."""
         check_is_fitted(self)
         return self.logits(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
-
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Probabilities (n, labels) that each label is true, independently."""
-        return np.asarray(expit(self.decision_function(X)))
 
     def _fit_label(
         self, X: Any, label: Any, weights: Any, offset: Any, fold_of: Any

@@ -28,7 +28,7 @@ def facts_of(comment: Mapping[str, Any], body: str) -> list[str]:
     """The facts of a comment whose normalised body is given.
 
     >>> facts_of({"body": "...", "author": {"name": "Best Shoes"}}, "buy urllink shop example")
-    ['links_1', 'words_2', 'name_best', 'name_shoes', 'name_words_2']
+    ['links_1', 'words_3', 'name_best', 'name_shoes', 'name_words_2']
     """
     words = body.split(" ")
     links = words.count(LINK) + words.count(EMAIL)

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -88,10 +87,6 @@ class MaskedLogistic(BaseEstimator):  # type: ignore[misc]
     def total_coef(self) -> NDArray[np.float32]:
         """Weights (features, labels)."""
         return self.coef_
-
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Probabilities (n, labels) that each label is true, independently."""
-        return np.asarray(expit(self.decision_function(X)))
 
     def _held(self, groups: NDArray[Any]) -> NDArray[np.bool_]:
         names, group_of = np.unique(groups, return_inverse=True)

@@ -16,6 +16,8 @@ APPROVED_FINE = 0.99
 # Rare categories leave 99 % fine with no threshold at all; still, a person should see most of what there is.
 HOLD_RECALL = 0.6
 MOST_FALSE_ALARMS = 0.005
+# People can look at only so much: beyond this share of the fine comments, let some of the rest through.
+MOST_FINE_HELD = 0.3
 # With fewer true comments above it, a threshold rests on luck.
 FEWEST_TRUE = 10
 
@@ -37,7 +39,8 @@ def operating_points(
     scores (n,) in 0..1; labels (n,) of 0, 1, or NaN for unknown; weights (n,). A comment at or above a
     threshold is meant. Reject: the most recall at precision >= `reject_precision` with at most 0.5 % false
     alarms; its threshold is None when none qualifies. Hold: the highest threshold below which at least 99 %
-    are fine and above which lies at least 60 % of what is to be found; never above reject. None without
+    are fine and above which lies at least 60 % of what is to be found, unless that would hold more than 30 %
+    of the fine ones: then the lowest that does not (`fine_below` tells). Never above reject. None without
     both true and false labels.
     """
     known = ~np.isnan(labels)
@@ -88,16 +91,21 @@ def _hold(curve: Curve) -> int:
     missed = curve.true[-1] - curve.true
     below = missed + curve.false[-1] - curve.false
     fine = (missed <= (1 - APPROVED_FINE) * below) & (curve.true >= HOLD_RECALL * curve.true[-1])
-    return int(np.flatnonzero(fine)[0])
+    bearable = curve.false <= MOST_FINE_HELD * curve.false[-1]
+    most = int(np.flatnonzero(bearable)[-1]) if bearable.any() else 0
+    return min(int(np.flatnonzero(fine)[0]), most)
 
 
 def _measured(curve: Curve, index: int | None) -> dict[str, float | None]:
     if index is None:
-        return {"threshold": None, "precision": None, "recall": None, "share": None}
+        return {"threshold": None, "precision": None, "recall": None, "share": None, "fine_below": None}
     above = curve.true[index] + curve.false[index]
+    everything = curve.true[-1] + curve.false[-1]
+    fine_below = curve.false[-1] - curve.false[index]
     return {
         "threshold": float(curve.thresholds[index]),
         "precision": float(curve.true[index] / above) if above else None,
         "recall": float(curve.true[index] / curve.true[-1]),
-        "share": float(above / (curve.true[-1] + curve.false[-1])),
+        "share": float(above / everything),
+        "fine_below": float(fine_below / (everything - above)) if everything > above else None,
     }

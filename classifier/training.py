@@ -60,13 +60,15 @@ def train(
     return Classifier(pipeline, card)
 
 
-def fit(rows: Rows, *, seed: int, progress: Progress = lambda _: None) -> Pipeline:
+def fit(
+    rows: Rows, *, seed: int, features: CommentFeatures | None = None, progress: Progress = lambda _: None
+) -> Pipeline:
     """Features and calibrated heads.
 
     Comments with an author or a thread are seen a second time without, at half the weight each, so that
     these facts help when present and are not missed when absent.
     """
-    features = CommentFeatures()
+    features = features or CommentFeatures()
     known = np.array(
         [any(c["author"].values()) or bool(c["thread"]["title"]) for c in rows.comments], dtype=np.bool_
     )

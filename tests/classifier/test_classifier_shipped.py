@@ -1,0 +1,76 @@
+"""The model in this repository scores real comments at once."""
+
+import pytest
+
+from classifier import CATEGORIES, Classifier, load, registry, shipped
+from classifier.errors import DigestMismatch
+from classifier.model import ModelError
+from classifier.registry import load_shipped, shipped_folder
+
+pytestmark = pytest.mark.skipif(not shipped.VERSION, reason="no model was trained yet")
+ORDINARY = {"body": "Thanks for writing this up. The second example fixed my build, but is the cache needed?"}
+ADVERT = {
+    "body": 'Cheap viagra and casino bonus <a href="http://pills.example/buy">buy online</a> best price'
+}
+ABUSE = {"body": "You are a stupid fucking idiot."}
+
+
+@pytest.fixture(scope="module")
+def model() -> Classifier:
+    return load_shipped()
+
+
+def test_it_is_small_enough_for_a_repository() -> None:
+    assert sum(path.stat().st_size for path in shipped_folder().iterdir()) < 8_000_000
+
+
+def test_an_advert_scores_above_an_ordinary_comment(model: Classifier) -> None:
+    ordinary, advert = model.score([ORDINARY, ADVERT])[:, CATEGORIES.index("spam")]
+    assert advert > 0.9 > 0.6 > ordinary
+
+
+def test_abuse_scores_above_an_ordinary_comment(model: Classifier) -> None:
+    ordinary, abuse = model.score([ORDINARY, ABUSE])[:, CATEGORIES.index("toxicity")]
+    assert abuse > 0.9 > 0.1 > ordinary
+
+
+def test_its_explanation_points_at_the_abuse(model: Classifier) -> None:
+    spans = [span for span in model.explain([ABUSE], limit=30)[0] if span.category == "toxicity"]
+    assert {ABUSE["body"][span.start : span.end] for span in spans[:3]} <= {"stupid", "fucking", "idiot"}
+
+
+def test_its_card_states_operating_points_and_where_it_comes_from(model: Classifier) -> None:
+    assert set(model.card["operating_points"]) == set(CATEGORIES)
+    for points in model.card["operating_points"].values():
+        reject, hold = points["reject"]["threshold"], points["hold"]["threshold"]
+        assert 0 <= hold <= (1 if reject is None else reject) <= 1
+    assert {
+        "created_at",
+        "data",
+        "parameters",
+        "seed",
+        "metrics",
+        "libraries",
+        "sha256",
+        "licences",
+        "limits",
+    } <= set(model.card)
+
+
+def test_it_is_refused_when_a_byte_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "MODEL_SHA256", "0" * 64)
+    with pytest.raises(DigestMismatch, match=r"model\.joblib does not match its digest in .*; refusing"):
+        load_shipped()
+
+
+def test_a_truncated_copy_is_refused_by_name(tmp_path, model: Classifier) -> None:  # type: ignore[no-untyped-def]
+    for path in shipped_folder().iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ModelError, match=r"model\.joblib: cannot be loaded"):
+        load(tmp_path)
+
+
+def test_a_repository_without_a_model_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "VERSION", "")
+    with pytest.raises(ModelError, match="make train"):
+        registry.load_shipped()
