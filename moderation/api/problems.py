@@ -143,7 +143,7 @@ def _flatten(messages: Any, pointer: str = "") -> Any:
     """Nested messages as JSON pointers (RFC 6901) with their texts; webargs' outer location is dropped."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
-            outer = pointer == "" and name in {"json", "query", "form", "_schema"}
+            outer = name == "_schema" or (pointer == "" and name in {"json", "query"})
             step = "" if outer else "/" + str(name).replace("~", "~0").replace("/", "~1")
             yield from _flatten(inner, pointer + step)
     elif isinstance(messages, list):

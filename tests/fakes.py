@@ -1,0 +1,79 @@
+"""Stand-ins written by hand, for tests whose subject they are not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moderation.domain.policy import CATEGORIES, Threshold
+from moderation.scoring import Scores
+
+THRESHOLDS = {category: Threshold(reject=0.9, hold=0.5) for category in CATEGORIES}
+
+
+class PoisonError(Exception):
+    """What the fake model raises for a poison comment."""
+
+
+@dataclass
+class FakeScorer:
+    """A model that reads its scores off the body: "score:spam=0.7" and so on; poison makes it fail."""
+
+    version: str = "fake-1"
+    batches: list[int] = field(default_factory=list)
+
+    def score(self, comments: Sequence[Mapping[str, Any]]) -> Scores:
+        self.batches.append(len(comments))
+        if any("poison" in comment["body"] for comment in comments):
+            raise PoisonError
+        return Scores(self.version, [_scores(comment["body"]) for comment in comments], THRESHOLDS)
+
+    def explain(self, comment: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
+        return [{"start": 0, "end": min(4, len(comment["body"])), "category": "spam", "weight": 1.0}]
+
+    def current(self) -> "FakeScorer":
+        return self
+
+
+@dataclass
+class FakeWakeUps:
+    """Remembers what would have been woken."""
+
+    scoring: int = 0
+    runs: list[str] = field(default_factory=list)
+    redis: "FakeRedis" = field(default_factory=lambda: FakeRedis())
+
+    def wake_scoring(self) -> bool:
+        self.scoring += 1
+        return True
+
+    def enqueue_retraining(self, run_id: str) -> bool:
+        self.runs.append(run_id)
+        return True
+
+    def ping(self) -> bool:
+        return True
+
+
+@dataclass
+class FakeRedis:
+    """As much of Redis as the drain job's mark needs."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def set(self, name: str, value: str, *, nx: bool = False, ex: int | None = None) -> bool | None:
+        if nx and name in self.values:
+            return None
+        self.values[name] = value
+        return True
+
+    def delete(self, name: str) -> int:
+        return 1 if self.values.pop(name, None) else 0
+
+
+def _scores(body: str) -> dict[str, float]:
+    scores = dict.fromkeys(CATEGORIES, 0.01)
+    for word in body.split():
+        name, _, value = word.removeprefix("score:").partition("=")
+        if word.startswith("score:") and name in scores:
+            scores[name] = float(value)
+    return scores
