@@ -10,11 +10,12 @@ UPGRADE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Wheels only: a lock entry never runs a stranger's build script. No bytecode: the first import writes what
-# it needs, in a fraction of the time that compiling every module of scipy takes.
+# Wheels only: a lock entry never runs a stranger's build script. Bytecode is made afterwards, on all cores;
+# without it five processes would compile scikit-learn at every start where Python may not write its cache.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
 FROM_LOCK := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+BYTECODE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-config --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	--group build $(UPGRADE)
 
@@ -65,9 +66,9 @@ bench: $(RUN) ## Measure this machine (ARGS="…" as for greenroom bench)
 	@$(BIN)/greenroom bench $(ARGS)
 
 lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
-	@$(COMPILE) --output-file requirements/run.lock
-	@$(COMPILE) --constraints requirements/run.lock --group dev --output-file requirements/dev.lock
-	@$(COMPILE) --constraints requirements/run.lock --extra train --output-file requirements/train.lock
+	@$(LOCK) --output-file requirements/run.lock
+	@$(LOCK) --constraints requirements/run.lock --group dev --output-file requirements/dev.lock
+	@$(LOCK) --constraints requirements/run.lock --extra train --output-file requirements/train.lock
 
 clean: ## Remove the environment and caches; var/ (your data) stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
@@ -98,16 +99,19 @@ $(RUN): requirements/run.lock pyproject.toml | $(CREATED)
 	@touch $(UNFINISHED)
 	@$(FROM_LOCK) -r requirements/run.lock
 	@$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@$(BYTECODE)
 	@rm -f $(UNFINISHED) && touch $@
 
 $(DEV): requirements/dev.lock $(RUN)
 	@echo "Installing the development tools"
 	@touch $(UNFINISHED)
 	@$(FROM_LOCK) -r requirements/dev.lock
+	@$(BYTECODE)
 	@rm -f $(UNFINISHED) && touch $@
 
 $(TRAIN): requirements/train.lock $(RUN)
 	@echo "Installing what training needs"
 	@touch $(UNFINISHED)
 	@$(FROM_LOCK) -r requirements/train.lock
+	@$(BYTECODE)
 	@rm -f $(UNFINISHED) && touch $@
