@@ -81,8 +81,8 @@ $(CREATED):
 		"$$python" -c 'import ensurepip, venv' 2>/dev/null || { found=$$python; continue; }; \
 		if [ -e $(UNFINISHED) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 			echo "Setting up $(VENV) with $$("$$python" --version)"; \
-			mkdir -p $(VENV); touch $(UNFINISHED); \
-			"$$python" -m venv --clear $(VENV); \
+			rm -rf $(VENV); mkdir -p $(VENV); touch $(UNFINISHED); \
+			"$$python" -m venv $(VENV); \
 		fi; \
 		touch $@; exit 0; \
 	done; \

@@ -13,7 +13,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S1
 _SAMPLE = {
     "thread": {"id": "hello-world", "title": "Hello, world"},
     "author": {"name": "Ada"},
-    "body": "Thank you, this explained it at last.",
+    "body": "On our old server the query took four seconds until we added the index, and then it was quick.",
 }
 
 
