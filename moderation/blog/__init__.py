@@ -1,41 +1,119 @@
-"""The demo blog at /: one post with a comment form, to try the service as a reader would."""
+"""The demo blog at /: one article with its comments and a form, to try the service as a reader would."""
 
-from flask import Blueprint, render_template, request
+import time
+
+from flask import Blueprint, Response, render_template, request
 
 from moderation import demo
 from moderation.api.access import Who, requires
 from moderation.api.service import service
+from moderation.blog.conversation import BLANK, Page, read_page
+from moderation.blog.fate import FATES, Fate, fate_of
+from moderation.domain.status import Status
+from moderation.schemas.fields import BODY_LENGTH
 from moderation.services.errors import NotFound
-from moderation.services.published import CommentView, get_comment, list_approved
-from moderation.signing import receipt_fits
+from moderation.services.published import CommentView, get_comment
+from moderation.signing import BadCursor, make_cursor, read_cursor, receipt_fits
 
-THREAD = "quiet-evening"
-SHOWN = 100
+THREAD, TITLE = "quiet-evening", "The hour when the lamps come on"
+# A decision takes a fraction of a second; a reader without JavaScript would have to ask for it again.
+LONGEST_WAIT, POLL = 2.0, 0.05
+# Nothing inline and nothing from elsewhere: even text that slipped through as markup could not run.
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 bp = Blueprint("blog", __name__)
 
 
 @bp.get("/")
 @requires(Who.EVERYBODY)
-def post() -> str:
-    """The post, its approved comments, and the fate of the reader's own."""
+def show_thread() -> str:
+    """The article, its approved comments, and the fate of the reader's own."""
     keys = demo.read(service().settings)
     if keys is None:
         return render_template("blog_empty.html")
-    with service().database.read() as session:
-        comments = list_approved(session, keys.site_id, THREAD, limit=SHOWN)
+    own = _own_comment(keys.site_id)
+    page, answered = _read(keys.site_id)
     return render_template(
-        "blog.html", comments=comments, own=_own_comment(), public_key=keys.public_key, thread=THREAD
+        "blog.html",
+        page=page,
+        own=own,
+        fate=_fate(own),
+        fates=FATES,
+        answered=answered,
+        blank=BLANK,
+        public_key=keys.public_key,
+        thread={"id": THREAD, "url": _address(), "title": TITLE},
+        body_length=BODY_LENGTH,
     )
 
 
-def _own_comment() -> CommentView | None:
+@bp.after_request
+def protect(response: Response) -> Response:
+    """Close what a page of readers' texts never needs; the address may hold a receipt, so keep it here."""
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _read(site_id: str) -> tuple[Page, CommentView | None]:
+    """The page of comments asked for, and the comment to be answered if there is one."""
+    with service().database.read() as session:
+        page = read_page(session, site_id, THREAD, _after(site_id))
+        answered = None
+        try:
+            found = get_comment(session, request.args.get("reply_to", ""), site_id)
+            if found.thread.key == THREAD and found.comment.status == Status.APPROVED:
+                answered = found
+        except NotFound:
+            pass
+    return page.with_cursor(lambda last: make_cursor([last], _listing(site_id), _secret())), answered
+
+
+def _after(site_id: str) -> str | None:
+    cursor = request.args.get("cursor")
+    try:
+        return str(read_cursor(cursor, _listing(site_id), _secret())[0]) if cursor else None
+    except BadCursor:
+        # An old or broken link still leads to the article.
+        return None
+
+
+def _listing(site_id: str) -> str:
+    return f"blog:{site_id}:{THREAD}"
+
+
+def _secret() -> bytes:
+    return service().settings.secret_key
+
+
+def _own_comment(site_id: str) -> CommentView | None:
     """The comment whose receipt the address carries, as after a form without JavaScript."""
     comment_id, receipt = request.args.get("comment"), request.args.get("receipt")
-    if not comment_id or not receipt_fits(receipt or "", comment_id, service().settings.secret_key):
+    if not comment_id or not receipt_fits(receipt or "", comment_id, _secret()):
         return None
+    deadline = time.monotonic() + LONGEST_WAIT
     try:
-        with service().database.read() as session:
-            return get_comment(session, comment_id)
+        own = _look(comment_id, site_id)
+        while own.comment.status == Status.PENDING and time.monotonic() < deadline:
+            time.sleep(POLL)
+            own = _look(comment_id, site_id)
+        return own
     except NotFound:
         return None
+
+
+def _look(comment_id: str, site_id: str) -> CommentView:
+    with service().database.read() as session:
+        return get_comment(session, comment_id, site_id)
+
+
+def _fate(own: CommentView | None) -> Fate | None:
+    return fate_of(own.comment.status, own.comment.reason) if own else None
+
+
+def _address() -> str:
+    """The page's address as the reader sees it, if the demo site knows it, or the public one."""
+    settings, seen = service().settings, request.host_url.rstrip("/")
+    return (seen if seen in demo.origins(settings) else settings.public_url) + "/"
