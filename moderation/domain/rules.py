@@ -33,8 +33,13 @@ def judge(signals: Signals, settings: PolicySettings) -> Verdict:
 
 
 def unscored(signals: Signals, _settings: PolicySettings) -> Iterator[Finding]:
-    """A submission the model could not score goes to a person, whatever else is known."""
-    if signals.scores is None:
+    """A submission the model could not score goes to a person, whatever else is known.
+
+    So does one that lacks a category or has something else than a probability: compared with a threshold,
+    a missing score or a NaN would pass for harmless.
+    """
+    scores = signals.scores or {}
+    if not all(0.0 <= scores.get(category, -1.0) <= 1.0 for category in CATEGORIES):
         yield Finding("unscored", Action.HOLD, UNSCORED, "the model could not score this comment")
 
 

@@ -1,0 +1,16 @@
+"""The examples in the docstrings of `moderation` are true."""
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from moderation.domain import status, teaching
+from moderation.services import accept, similar
+
+
+@pytest.mark.parametrize("module", [status, teaching, accept, similar], ids=lambda m: m.__name__)
+def test_its_examples_are_true(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
