@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 # How long a writer waits for another process's write on SQLite before it gives up.
 BUSY_SECONDS = 15
 # An error message must not quote the parameters of a statement: they hold comment text.
 _ENGINE: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
+
+# What the drivers raise while the database is away, locked for too long or has no room left; a caller may
+# try again. The doors know it by this name, so that they need not know SQL.
+Unavailable = OperationalError
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,14 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
-    def ping(self) -> None:
-        """Raise the driver's error when the database cannot be reached."""
-        with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+    def trouble(self) -> str | None:
+        """The kind of error that a query meets now; None when the database answers."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            return type(error).__name__
+        return None
 
 
 def open_database(url: str) -> Database:

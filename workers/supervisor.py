@@ -6,6 +6,7 @@ with its own configuration and RPC for what is this one file.
 
 import contextlib
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -85,10 +86,15 @@ def start(us: Supervisor, process: Process) -> None:
     if process not in us.processes:
         us.processes.append(process)
     process.running = subprocess.Popen(  # noqa: S603 (our own words, no shell)
-        process.command, env=us.environment, stdin=subprocess.DEVNULL, start_new_session=True
+        process.command,
+        env=us.environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        # In the child, before its program: it holds the pipe open until it is on the guardian's list, so
+        # that no kill -9 falls between being born and being known. Safe, for there are no threads here.
+        preexec_fn=lambda: _tell_guardian(us, "+", os.getpid()),
     )
     process.started = time.monotonic()
-    _tell_guardian(us, "+", process.running.pid)
 
 
 def keep_running(us: Supervisor, on_tick: Callable[[], None] = lambda: None) -> None:
@@ -196,7 +202,7 @@ def _start_guardian(us: Supervisor) -> None:
 
 
 def _tell_guardian(us: Supervisor, sign: str, pid: int) -> None:
-    # A guardian that was killed is replaced by the next tick, and told everything then.
+    # A guardian that was killed is replaced at the next tick, and told everything then.
     with contextlib.suppress(BrokenPipeError):
         _pipe(us).write(f"{sign}{pid}\n".encode())
 

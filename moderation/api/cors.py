@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 from moderation.api.service import service
+from moderation.database import Unavailable
 from moderation.services.access import origin_is_known
 
 PATHS = ("/api/v1/comments", "/api/v1/threads")
@@ -15,13 +16,12 @@ def allow_sites(app: Flask) -> None:
 
 
 def _mark(response: Response) -> Response:
-    origin = request.headers.get("Origin")
-    if origin is None or not request.path.startswith(PATHS):
+    if not request.path.startswith(PATHS):
         return response
+    # Also without an Origin, or a cache would give that answer to a page that needs the marks.
     response.headers.add("Vary", "Origin")
-    with service().database.read() as session:
-        known = origin_is_known(session, origin)
-    if known:
+    origin = request.headers.get("Origin")
+    if origin is not None and _is_known(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "ETag, Idempotent-Replayed, Location"
         if request.method == "OPTIONS":
@@ -29,3 +29,12 @@ def _mark(response: Response) -> Response:
             response.headers["Access-Control-Allow-Headers"] = HEADERS
             response.headers["Access-Control-Max-Age"] = "600"
     return response
+
+
+def _is_known(origin: str) -> bool:
+    try:
+        with service().database.read() as session:
+            return origin_is_known(session, origin)
+    except Unavailable:
+        # The answer is a problem already; it must not become another one on the way out.
+        return False

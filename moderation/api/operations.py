@@ -7,7 +7,6 @@ from flask import Response, jsonify
 from marshmallow import Schema, fields
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from sqlalchemy.exc import SQLAlchemyError
 
 from moderation.api.access import Who, now, requires
 from moderation.api.bodies import ApiBlueprint
@@ -23,6 +22,7 @@ class StatisticsSchema(Schema):
     """Figures about the queue and the last day."""
 
     at = Utc()
+    waiting = fields.Integer(metadata={"description": "Submissions not scored yet"})
     queue = fields.Dict()
     last_day = fields.Dict()
 
@@ -85,16 +85,14 @@ def _parts(parts: Service) -> dict[str, str]:
 
 
 def _database_state(parts: Service) -> str:
-    try:
-        parts.database.ping()
-    except SQLAlchemyError as error:
-        return f"cannot be used ({type(error).__name__})"
-    return "ok"
+    trouble = parts.database.trouble()
+    return "ok" if trouble is None else f"cannot be used ({trouble})"
 
 
 def _model_state(parts: Service) -> str:
     try:
         parts.scorer.current()
     except ModelError as error:
-        return str(error)
+        # Everybody may ask, so no message: it names files of this machine. `greenroom doctor` tells more.
+        return f"cannot be used ({type(error).__name__})"
     return "ok"

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
+from moderation.database import Unavailable
 from moderation.schemas.fields import utc_text
 from moderation.services import errors
 from moderation.signing import BadCursor
@@ -87,6 +88,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(errors.ServiceError, _from_error)
     app.register_error_handler(BadCursor, _from_error)
+    app.register_error_handler(Unavailable, _from_outage)
     app.register_error_handler(Exception, _from_bug)
 
 
@@ -151,6 +153,11 @@ def _flatten(messages: Any, pointer: str = "") -> Any:
             yield from _flatten(inner, pointer)
     else:
         yield pointer or "/", str(messages)
+
+
+def _from_outage(error: Exception) -> Response:
+    log.error("the database cannot be used (%s) on %s %s", type(error).__name__, request.method, request.path)
+    return problem_response(Problem("unavailable", headers={"Retry-After": "1"}))
 
 
 def _from_bug(error: Exception) -> Response:

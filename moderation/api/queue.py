@@ -29,7 +29,14 @@ from moderation.schemas.queue import (
 )
 from moderation.services.claims import claim_next, claim_one, release
 from moderation.services.errors import ServiceError
-from moderation.services.moderate import Ruling, decide_batch, decide_item, reverse, reverse_batch
+from moderation.services.moderate import (
+    Ruling,
+    decide_batch,
+    decide_item,
+    get_decision,
+    reverse,
+    reverse_batch,
+)
 from moderation.services.queue import (
     QueueFilters,
     Sort,
@@ -185,10 +192,7 @@ def reverse_items(batch_id: str) -> dict[str, Any]:
 def read_decision(decision_id: str) -> Decision:
     """Who decided what, when, on which text and why."""
     with service().database.read() as session:
-        decision = session.get(Decision, decision_id)
-    if decision is None:
-        raise Problem("not-found", "no such decision")
-    return decision
+        return get_decision(session, decision_id)
 
 
 def _ruling(data: dict[str, Any]) -> Ruling:

@@ -89,22 +89,28 @@ def decide_batch(
     return batch_id, sorted(results, key=lambda result: position[result.item_id])
 
 
+def get_decision(session: Session, decision_id: str) -> Decision:
+    """One decision; raises NotFound."""
+    decision = session.get(Decision, decision_id)
+    if decision is None:
+        raise NotFound("decision")
+    return decision
+
+
 def reverse(session: Session, decision_id: str, by: ModeratorCaller, now: datetime) -> Decision:
     """Undo a decision: restore the status it changed and retract what it taught.
 
     A decision of the policy was preceded by `pending`; undoing it hands the comment to people. Raises
     NotFound and NotReversible.
     """
-    decision = session.get(Decision, decision_id)
-    if decision is None:
-        raise NotFound("decision")
+    decision = get_decision(session, decision_id)
     comment = lock_comment(session, decision.comment_id)
     _refuse_if_not_reversible(session, decision)
-    _retract_labels(session, decision.id, now)
     before = Status(decision.status_before)
     target = Status.HELD if before is Status.PENDING else before
     if comment.status == target:
         raise NotReversible(f"the comment is {target} already")
+    _retract_labels(session, decision.id, now)
     findings = findings_from(decision.findings)
     act = Act(
         action=ACTION_FOR[target],

@@ -14,18 +14,21 @@ DAY = timedelta(days=1)
 
 def statistics(session: Session, now: datetime) -> dict[str, Any]:
     """The queue, and arrivals and decisions of the last day; ages and times in seconds."""
-    return {"at": now, "queue": _queue(session, now), "last_day": _last_day(session, now)}
+    return {
+        "at": now,
+        "waiting": _waiting(session)[0],
+        "queue": _queue(session, now),
+        "last_day": _last_day(session, now),
+    }
 
 
 def gauges(session: Session, now: datetime) -> dict[str, float]:
     """The figures a monitoring system asks for again and again."""
-    waiting = session.execute(
-        select(func.count(), func.min(Submission.created_at)).where(Submission.judged_at.is_(None))
-    ).one()
+    waiting, oldest = _waiting(session)
     queue = _queue(session, now)
     return {
-        "submissions_waiting": waiting[0],
-        "submissions_oldest_waiting_seconds": _age(waiting[1], now),
+        "submissions_waiting": waiting,
+        "submissions_oldest_waiting_seconds": _age(oldest, now),
         "queue_open_items": queue["open"],
         "queue_oldest_open_seconds": queue["oldest_seconds"],
         "labels_live": _count(session, select(func.count()).where(Label.retracted_at.is_(None))),
@@ -37,6 +40,14 @@ def status_counts(session: Session) -> dict[str, int]:
     """How many comments there are of each status."""
     rows = session.execute(select(Comment.status, func.count()).group_by(Comment.status))
     return {row[0]: row[1] for row in rows}
+
+
+def _waiting(session: Session) -> tuple[int, datetime | None]:
+    """How many submissions wait to be scored, and since when the oldest does."""
+    row = session.execute(
+        select(func.count(), func.min(Submission.created_at)).where(Submission.judged_at.is_(None))
+    ).one()
+    return row[0], row[1]
 
 
 def _queue(session: Session, now: datetime) -> dict[str, Any]:
