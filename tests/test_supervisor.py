@@ -91,7 +91,7 @@ class Up:
         return "Greenroom is ready" in (self.home / "output").read_text()
 
     def left_running(self) -> list[int]:
-        return [pid for pid in everyone() if f"PIDS={self.home}".encode() in environment_of(pid)]
+        return [pid for pid in everyone() if str(self.home).encode() in words_of(pid)]
 
 
 def wait_for(look: Callable[[], Found], seconds: float = 15) -> Found:
@@ -106,10 +106,13 @@ def everyone() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
-def environment_of(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/environ").read_bytes()
-    return b""
+def words_of(pid: int) -> bytes:
+    """A process's command and environment: Redis overwrites the latter with its title."""
+    found = b""
+    for name in ("cmdline", "environ"):
+        with contextlib.suppress(OSError):
+            found += Path(f"/proc/{pid}/{name}").read_bytes()
+    return found
 
 
 def free_port() -> int:
@@ -223,6 +226,14 @@ def test_kill_9_of_the_supervisor_leaves_nothing_either(home: Path) -> None:
         running.process.kill()
         running.process.wait()
         wait_for(lambda: not running.left_running(), seconds=8)
+
+
+def test_kill_9_at_any_moment_of_the_start_leaves_nothing(home: Path) -> None:
+    for moment in range(12):
+        with up(home, sleeper("forker", FORK)) as running:
+            # From before Redis is born until everything runs; the block's end looks for what is left.
+            time.sleep(0.1 + moment * 0.03)
+    assert running.left_running() == []
 
 
 def test_a_new_start_after_kill_9_waits_until_the_old_one_is_cleared_away(home: Path) -> None:
