@@ -62,6 +62,9 @@ def _config(settings: Settings) -> dict[str, object]:
 
 
 def _add_api(app: Flask) -> None:
+    app.url_map.converters["thread"] = threads.ThreadKey
+    # "//" is meant: a thread's id may begin with a slash.
+    app.url_map.merge_slashes = False
     api = Api(app)
     for bp in DOORS:
         api.register_blueprint(bp)

@@ -1,8 +1,10 @@
 """Threads: the approved comments of a page, and what a site says about it."""
 
+import hashlib
 from typing import Any
 
 from flask import Response
+from werkzeug.routing import PathConverter
 
 from moderation.api.access import Who, now, requires, site_caller
 from moderation.api.bodies import ApiBlueprint
@@ -16,7 +18,14 @@ from moderation.signing import make_cursor, read_cursor
 bp = ApiBlueprint("threads", __name__, url_prefix="/api/v1/threads", description="Pages with comments")
 
 
-@bp.get("/<path:thread_key>/comments")
+class ThreadKey(PathConverter):
+    """A thread's id in an address: sites like to use a page's path, so it may begin and end with a slash."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
+@bp.get("/<thread:thread_key>/comments")
 @requires(Who.SITE)
 @bp.doc(summary="The approved comments of a thread, oldest first")
 @bp.arguments(PageQuerySchema, location="query")
@@ -32,12 +41,12 @@ def list_comments(query: dict[str, Any], thread_key: str) -> Response:
     page = found[:limit]
     cursor = make_cursor([page[-1][0].id], listing, secret) if len(found) > limit else None
     body = {"items": [_published(comment, text) for comment, text in page], "next_cursor": cursor}
-    tag = "-".join([str(len(found)), *(f"{c.id}.{c.version}" for c, _ in page[-1:])])
-    versions = sum(comment.version for comment, _ in page)
-    return tagged(PublishedPageSchema(), body, f"{tag}-{versions}")
+    # Every version counts: while one comment goes and another comes, length and last one stay the same.
+    shown = [(comment.id, comment.version) for comment, _ in found]
+    return tagged(PublishedPageSchema(), body, hashlib.sha256(repr(shown).encode()).hexdigest()[:32])
 
 
-@bp.put("/<path:thread_key>")
+@bp.put("/<thread:thread_key>")
 @requires(Who.SITE_SECRET)
 @bp.doc(summary="Describe, close or open a thread")
 @bp.arguments(ThreadChangeSchema)
