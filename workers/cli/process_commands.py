@@ -34,7 +34,8 @@ def web_command() -> None:
         "--log-level": "warning",
     }
     arguments = [part for pair in options.items() for part in pair]
-    os.execv(gunicorn, ["gunicorn", *arguments, "--preload", "--no-control-socket", "moderation.app:create_app()"])  # noqa: S606 - no shell, fixed words
+    arguments += ["--preload", "--no-control-socket", "moderation.app:create_app()"]
+    os.execv(gunicorn, ["gunicorn", *arguments])  # noqa: S606 - no shell, fixed words
 
 
 @click.command("worker")
