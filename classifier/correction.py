@@ -18,6 +18,9 @@ from sklearn.utils.validation import (
 
 from classifier.logistic import Line, fit_line
 
+_LEAST_PULL = 100.0
+# Beyond this, more iterations change probabilities in the fourth digit and cost most of the time.
+_PRECISION = 1e-6
 _FLOATS = (np.float32, np.float64)
 
 
@@ -36,10 +39,10 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         base: Any = None,
         *,
         strengths: tuple[float, ...] = (0.5, 2.0, 8.0, 32.0),
-        intercept_strength: float = 1.0,
-        fewest: int = 20,
+        intercept_strength: float = 4.0,
+        fewest: int = 40,
         folds: int = 5,
-        margin: float = 0.5,
+        margin: float = 1.0,
         random_state: int = 0,
     ) -> None:
         self.base = base
@@ -105,10 +108,14 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         rows = X[known], truth, weights[known], offset[known]
         base_losses = _losses(truth, offset[known])
         best, least = None, float(np.average(base_losses, weights=weights[known]))
-        for strength in sorted(self.strengths, reverse=True):
+        # A weak pull needs labels enough to win over it: with 20 of them only the stronger ones are tried.
+        allowed = [strength for strength in self.strengths if strength * len(known) >= _LEAST_PULL]
+        for strength in sorted(allowed, reverse=True):
             logits = self._out_of_fold(*rows, fold_of[known], strength)
             losses = _losses(truth, logits)
             mean = float(np.average(losses, weights=weights[known]))
+            if best is not None and mean >= least:
+                break
             if mean < least and self._is_clear(base_losses - losses, weights[known]):
                 best, least, held_out[known] = strength, mean, logits
         return (nothing if best is None else self._line(*rows, best)), best, held_out
@@ -130,7 +137,13 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
 
     def _line(self, X: Any, truth: Any, weights: Any, offset: Any, strength: float) -> Line:
         return fit_line(
-            X, truth, weights, offset=offset, strength=strength, intercept_strength=self.intercept_strength
+            X,
+            truth,
+            weights,
+            offset=offset,
+            strength=strength,
+            intercept_strength=self.intercept_strength,
+            precision=_PRECISION,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -29,8 +29,9 @@ SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
     "blog_tulloss_weak": (0.3, None),  # labelled by rule; nearly all spam
     "blog_stackexchange": (0.5, None),  # all ham of one site, 18,000 of them
     "davidson tweets (keyword-sampled)": (0.1, ("toxicity",)),  # marks African-American English too often
-    "told-br tweets": (0.5, None),
-    "wiki-context CAT": (0.7, None),
+    "told-br tweets": (0.4, None),
+    "paradetox": (0.5, None),  # 31,000 short rewritten sentences, few like a comment
+    "jigsaw2018 (six labels, lower-cased, no punctuation)": (3.0, None),  # the nearest in kind, and few
 }
 
 

@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 from scipy.special import expit
+from sklearn.utils.parallel import _get_threadpool_controller
 
 Array = NDArray[Any]
+# What scipy takes when nothing is said.
+_SCIPY_PRECISION = 2.2204460492503131e-09
 
 
 class Line(NamedTuple):
@@ -27,10 +30,12 @@ def fit_line(
     offset: Array | float = 0.0,
     intercept_strength: float = 0.0,
     max_iter: int = 200,
+    precision: float = _SCIPY_PRECISION,
 ) -> Line:
     """Minimise sum(weights * log-loss) + strength/2 * |coef|^2 + intercept_strength/2 * intercept^2.
 
-    X (n, features) dense or CSR; y (n,) of 0 and 1; weights (n,). L-BFGS (Liu and Nocedal 1989).
+    X (n, features) dense or CSR; y (n,) of 0 and 1; weights (n,). L-BFGS (Liu and Nocedal 1989), until a step
+    lowers the value by less than the relative `precision`.
     """
     dtype = X.dtype
 
@@ -44,5 +49,9 @@ def fit_line(
         return float(value), np.append(slope, residuals.sum() + intercept_strength * intercept)
 
     start = np.zeros(X.shape[1] + 1)
-    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": max_iter})
+    options = {"maxiter": max_iter, "ftol": precision}
+    # One thread: L-BFGS makes many short vector products, for which threads wait on each other (ten times
+    # slower on a busy machine), and the sums of several threads differ in their last bits.
+    with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+        found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
     return Line(found.x[:-1], float(found.x[-1]))

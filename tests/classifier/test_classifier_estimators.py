@@ -23,7 +23,7 @@ def expected_failures(estimator: object) -> dict[str, str]:
 
 @pytest.mark.filterwarnings("default")
 @parametrize_with_checks(
-    [MaskedLogistic(), MaskedLogistic(held_back=0.0), SiteCorrection()],
+    [MaskedLogistic(), MaskedLogistic(held_back=0.0), SiteCorrection(fewest=2)],
     expected_failed_checks=expected_failures,
 )
 def test_scikit_learn_accepts_it(estimator, check) -> None:  # type: ignore[no-untyped-def]
