@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from moderation.schemas.fields import utc_text
 from moderation.schemas.learning import LabelLineSchema
 from moderation.services.errors import NotFound
-from moderation.services.labels import LabelledComment, label_comment, label_text
+from moderation.services.labels import LabelledComment, has_comment, label_comment, label_text
 
 LONGEST_LINE = 256 * 1024
 
@@ -62,10 +62,12 @@ def _take(session: Session, line: bytes, now: datetime) -> str | None:
 
 
 def _store(session: Session, data: dict[str, Any], now: datetime) -> None:
-    if data.get("comment_id"):
-        label_comment(session, data["comment_id"], data["labels"], now)
-    elif data.get("body"):
+    comment_id, body = data.get("comment_id"), data.get("body")
+    if not comment_id and not body:
+        raise ValidationError({"body": ["Give a comment_id or a body."]})
+    # An export carries both, and read at another installation only the text means anything.
+    if comment_id and (not body or has_comment(session, comment_id)):
+        label_comment(session, comment_id, data["labels"], now)
+    else:
         comment = {name: data[name] for name in ("body", "author", "thread") if data.get(name)}
         label_text(session, comment, data["labels"], now)
-    else:
-        raise ValidationError({"body": ["Give a comment_id or a body."]})

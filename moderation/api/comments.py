@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from marshmallow import Schema
@@ -33,6 +33,8 @@ from moderation.signing import receipt_fits, receipt_for
 bp = ApiBlueprint("comments", __name__, url_prefix="/api/v1/comments", description="Comments of a blog")
 
 SHORTEST_POLL, LONGEST_POLL = 0.004, 0.1
+# Made once: making a schema costs as much as using it.
+NEW_COMMENT, ACCEPTED = NewCommentSchema(), AcceptedSchema()
 _BOTH_FORMS = {
     "requestBody": {
         "required": True,
@@ -56,9 +58,9 @@ def create_comment() -> Response:
     if request.mimetype == FORM:
         return _create_from_form()
     caller = _site_that_may_submit(None)
-    data = load(NewCommentSchema(), read_json(request))
+    data = load(NEW_COMMENT, read_json(request))
     accepted = _accept(caller, data)
-    return _answer(accepted.comment_id, accepted)
+    return _answer(accepted, data["thread"]["id"])
 
 
 @bp.get("/<string:comment_id>")
@@ -114,7 +116,7 @@ def _create_from_form() -> Response:
     """A browser without JavaScript: problems are told on a page, success leads back to the thread."""
     try:
         caller = _site_that_may_submit(request.form.get("site_key"))
-        accepted = _accept(caller, load(NewCommentSchema(), form_to_comment(request.form)))
+        accepted = _accept(caller, load(NEW_COMMENT, form_to_comment(request.form)))
         with service().database.read() as session:
             thread_url = get_comment(session, accepted.comment_id).thread.url
         return _back_to_thread(caller, thread_url, accepted.comment_id)
@@ -153,19 +155,14 @@ def _new_comment(data: dict[str, Any]) -> NewComment:
     )
 
 
-def _answer(comment_id: str, accepted: Accepted) -> Response:
-    status, reason, waited = Status.PENDING, None, preferred_wait()
-    if waited:
-        status = _wait_for_decision(comment_id, waited)
-    with service().database.read() as session:
-        view = get_comment(session, comment_id)
-    if status is not Status.PENDING:
-        reason = view.comment.reason
+def _answer(accepted: Accepted, thread_key: str) -> Response:
+    comment_id, waited = accepted.comment_id, preferred_wait()
+    status, reason = _wait_for_decision(comment_id, waited) if waited else (Status.PENDING, None)
     links = {"self": url_for("comments.read_comment", comment_id=comment_id)}
-    links["thread"] = url_for("threads.list_comments", thread_key=view.thread.key)
+    links["thread"] = url_for("threads.list_comments", thread_key=thread_key)
     receipt = receipt_for(comment_id, service().settings.secret_key)
     body = {"id": comment_id, "status": status, "reason": reason, "receipt": receipt, "links": links}
-    response = make_response(jsonify(AcceptedSchema().dump(body)), 202 if status is Status.PENDING else 200)
+    response = make_response(jsonify(ACCEPTED.dump(body)), 202 if status is Status.PENDING else 200)
     response.headers["Location"] = links["self"]
     if waited:
         response.headers["Preference-Applied"] = f"wait={waited}"
@@ -174,22 +171,22 @@ def _answer(comment_id: str, accepted: Accepted) -> Response:
     return response
 
 
-def _wait_for_decision(comment_id: str, seconds: int) -> Status:
-    """Look again and again until the comment is decided, or the time is up.
+def _wait_for_decision(comment_id: str, seconds: int) -> tuple[Status, str | None]:
+    """Look again and again until the comment is decided, or the time is up; status and reason.
 
     Polling the database works whatever became of Redis. When too many wait already, this one does not.
     """
     if not service().waiting.acquire(blocking=False):
-        return Status.PENDING
+        return Status.PENDING, None
     try:
         deadline = time.monotonic() + min(seconds, LONGEST_WAIT)
-        pause, status = SHORTEST_POLL, Status.PENDING
+        pause, status, reason = SHORTEST_POLL, Status.PENDING, None
         while status is Status.PENDING and time.monotonic() < deadline:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_POLL)
             with service().database.read() as session:
-                status = comment_status(session, comment_id)
-        return status
+                status, reason = comment_status(session, comment_id)
+        return status, reason
     finally:
         service().waiting.release()
 
@@ -224,7 +221,10 @@ def _back_to_thread(caller: SiteCaller, thread_url: str | None, comment_id: str)
     target = next(c for c in candidates if c and _is_of(c, origins))
     parts = urlsplit(target)
     receipt = receipt_for(comment_id, service().settings.secret_key)
-    back = parts._replace(query=f"comment={comment_id}&receipt={receipt}", fragment="comments")
+    # Added to what is there: the query may be what tells one page of the site from another.
+    kept = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"comment", "receipt", "reply_to"}]
+    query = urlencode([*kept, ("comment", comment_id), ("receipt", receipt)])
+    back = parts._replace(query=query, fragment="comments")
     response: Response = current_app.make_response(redirect(back.geturl(), 303))
     return response
 

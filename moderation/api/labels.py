@@ -1,5 +1,7 @@
 """Labels as JSON Lines, out and in."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,8 +40,12 @@ def import_labels() -> dict[str, Any]:
     if request.mimetype not in TAKEN_TYPES:
         raise Problem("wrong-content-type", f"send {JSON_LINES}")
     request.max_content_length = IMPORT_BYTES
-    with service().database.write() as session:
-        result = take_lines(session, request.stream, now())
+    with tempfile.TemporaryFile() as lines:
+        # Received first: a slow sender must not keep everybody else from writing.
+        shutil.copyfileobj(request.stream, lines)
+        lines.seek(0)
+        with service().database.write() as session:
+            result = take_lines(session, lines, now())
     problems = [{"line": number, "detail": detail} for number, detail in result.problems]
     return {"taken": result.taken, "refused": len(problems), "problems": problems[:SHOWN_PROBLEMS]}
 

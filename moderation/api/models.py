@@ -1,5 +1,6 @@
 """Models and retraining: versions, promotion, rollback, runs."""
 
+import logging
 from typing import Any
 
 from moderation.api.access import Who, moderator_caller, now, requires
@@ -19,6 +20,8 @@ from moderation.services.retraining import get_run, latest_runs, request_run
 
 bp = ApiBlueprint("models", __name__, url_prefix="/api/v1", description="Model versions and retraining")
 
+log = logging.getLogger(__name__)
+
 
 @bp.get("/models")
 @requires(Who.MAINTAINER)
@@ -26,7 +29,7 @@ bp = ApiBlueprint("models", __name__, url_prefix="/api/v1", description="Model v
 @bp.response(200, ModelListSchema)
 def list_models() -> dict[str, Any]:
     """The shipped model and every one made here; one of them is the champion."""
-    return {"items": _registry().versions(), "next_cursor": None}
+    return {"items": _or_problem(lambda: _registry().versions()), "next_cursor": None}
 
 
 @bp.get("/models/<string:version>")
@@ -35,8 +38,8 @@ def list_models() -> dict[str, Any]:
 @bp.response(200, ModelCardSchema)
 def read_model(version: str) -> dict[str, Any]:
     """Card and metrics."""
-    card = _or_problem(lambda: _registry().card(version))
-    return {"version": version, "champion": _registry().champion() == version, "card": card}
+    card, champion = _or_problem(lambda: (_registry().card(version), _registry().champion()))
+    return {"version": version, "champion": champion == version, "card": card}
 
 
 @bp.post("/models/<string:version>/promotion")
@@ -96,9 +99,11 @@ def _registry() -> Any:
 def _or_problem(call: Any) -> Any:
     try:
         return call()
-    except UnknownVersion as error:
-        raise Problem("not-found", str(error)) from None
-    except NothingToRollBack as error:
-        raise Problem("nothing-to-roll-back", str(error)) from None
+    except UnknownVersion:
+        # The errors' own words name folders of this machine; they belong in the log.
+        raise Problem("not-found", "no such model version") from None
+    except NothingToRollBack:
+        raise Problem("nothing-to-roll-back") from None
     except ModelError as error:
-        raise Problem("model-unusable", str(error)) from None
+        log.error("%s", error)  # noqa: TRY400 - one line says it all
+        raise Problem("model-unusable", type(error).__name__) from None

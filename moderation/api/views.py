@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from moderation.api.access import now
 from moderation.api.service import service
 from moderation.models import Comment
 from moderation.scoring import ModelError
@@ -15,7 +16,7 @@ def item_view(entry: QueueEntry) -> dict[str, Any]:
     """One queue item."""
     item = entry.item
     claim = None
-    if item.claimed_until is not None:
+    if item.claimed_until is not None and item.claimed_until >= now():
         claim = {
             "moderator": entry.claimed_by,
             "moderator_id": item.claimed_by,

@@ -55,6 +55,11 @@ def count_labelled(session: Session) -> int:
     return session.scalar(select(func.count(texts.distinct())).where(Label.retracted_at.is_(None))) or 0
 
 
+def has_comment(session: Session, comment_id: str) -> bool:
+    """Whether this installation has such a comment."""
+    return session.get(Comment, comment_id) is not None
+
+
 def label_comment(session: Session, comment_id: str, labels: Mapping[str, bool], now: datetime) -> None:
     """Attach imported labels to a comment's latest text; raises NotFound."""
     comment = session.get(Comment, comment_id)

@@ -36,12 +36,14 @@ def get_comment(session: Session, comment_id: str, site_id: str | None = None) -
     return CommentView(row.Comment, row.body, row.Thread, row.Decision)
 
 
-def comment_status(session: Session, comment_id: str) -> Status:
-    """Only the status, for those who wait for it; raises NotFound."""
-    status = session.scalar(select(Comment.status).where(Comment.id == comment_id))
-    if status is None:
+def comment_status(session: Session, comment_id: str) -> tuple[Status, str | None]:
+    """Only status and reason, for those who wait for them; raises NotFound."""
+    row = session.execute(
+        select(Comment.status, Comment.reason).where(Comment.id == comment_id)
+    ).one_or_none()
+    if row is None:
         raise NotFound("comment")
-    return Status(status)
+    return Status(row.status), row.reason
 
 
 def list_approved(

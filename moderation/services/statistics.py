@@ -90,10 +90,13 @@ def _last_day(session: Session, now: datetime) -> dict[str, Any]:
 
 def _decision_times(session: Session, since: datetime) -> list[float]:
     """Seconds from opening to closing of the items people decided."""
+    # By the decisions, because an edit or a withdrawal closes an item too.
     rows = session.execute(
-        select(QueueItem.opened_at, QueueItem.closed_at).where(QueueItem.closed_at >= since)
+        select(QueueItem.opened_at, Decision.created_at)
+        .join(Decision, Decision.queue_item_id == QueueItem.id)
+        .where(Decision.created_at >= since, Decision.reverses.is_(None))
     )
-    return sorted((closed - opened).total_seconds() for opened, closed in rows if closed is not None)
+    return sorted((decided - opened).total_seconds() for opened, decided in rows)
 
 
 def _count(session: Session, query: Any) -> int:
