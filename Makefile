@@ -6,6 +6,8 @@
 
 PYTHON ?=
 ARGS ?=
+# The labelled comments are not part of this repository.
+DATA ?= ../shared/data/comments.parquet
 UPGRADE ?=
 
 VENV := .venv
@@ -59,8 +61,8 @@ format: $(DEV) ## Format and fix what can be fixed by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-train: $(TRAIN) ## Train a model (ARGS="…" as for greenroom train)
-	@$(BIN)/greenroom train $(ARGS)
+train: $(TRAIN) ## Train the shipped model from DATA (about 4 minutes and 2.5 GB of memory)
+	@$(BIN)/greenroom train --data $(DATA) --out classifier/shipped $(ARGS)
 
 bench: $(RUN) ## Measure this machine (ARGS="…" as for greenroom bench)
 	@$(BIN)/greenroom bench $(ARGS)
