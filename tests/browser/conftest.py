@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM = shutil.which("chromium")
 START_SECONDS = 90
 # What the model thinks of a text is not the subject of most of these tests.
 LENIENT = {"mode": "automatic", "thresholds": {c: {"hold": 1.0} for c in CATEGORIES}, "repeat_limit": 100}
@@ -55,6 +56,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.processes)
             item.add_marker(pytest.mark.timeout(START_SECONDS + 60))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Skip from one place, so that the summary says it in one line."""
+    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
+        pytest.skip("browser tests need chromium and the dependency group `browser`")
 
 
 @dataclass(frozen=True)
@@ -96,13 +104,10 @@ class Blog:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None or importlib.util.find_spec("playwright") is None:
-        pytest.skip("browser tests need chromium and the dependency group `browser`")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield opened
         opened.close()
 
