@@ -6,12 +6,14 @@ from flask import Flask
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
-from moderation import blog
+from moderation import blog, console
 from moderation.api import comments, cors, labels, models, operations, queue, threads
-from moderation.api.problems import register_error_handlers
+from moderation.api.bodies import refuse_nul
+from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.service import Service
 from moderation.database import open_database
 from moderation.jobs import open_jobs
+from moderation.schemas.problems import ProblemSchema
 from moderation.scoring import open_scorer
 from moderation.settings import Settings, load_settings
 
@@ -36,8 +38,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     _add_api(app)
     app.register_blueprint(get_swaggerui_blueprint(DOCS_URL, OPENAPI_URL, {"app_name": "Greenroom API"}))
+    app.register_blueprint(console.bp)
     if settings.demo:
         app.register_blueprint(blog.bp)
+    app.before_request(refuse_nul)
     register_error_handlers(app)
     cors.allow_sites(app)
     return app
@@ -61,10 +65,19 @@ def _config(settings: Settings) -> dict[str, object]:
     }
 
 
+class ProblemApi(Api):  # type: ignore[misc]
+    """Describes errors as the problems they are."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+
 def _add_api(app: Flask) -> None:
     app.url_map.converters["thread"] = threads.ThreadKey
     # "//" is meant: a thread's id may begin with a slash.
     app.url_map.merge_slashes = False
-    api = Api(app)
+    api = ProblemApi(app)
+    for response in api.spec.components.responses_lazy.values():
+        if "content" in response:
+            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
     for bp in DOORS:
         api.register_blueprint(bp)

@@ -22,6 +22,12 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?=$|[,;\s])")
 LONGEST_WAIT = 10
 
 
+def refuse_nul() -> None:
+    """No id holds a NUL, and to PostgreSQL a text with one is an error."""
+    if "\0" in request.path:
+        raise Problem("not-found")
+
+
 def read_json(incoming: Request) -> Any:
     """The JSON body; raises a Problem for another content type or a body that is no JSON."""
     if incoming.get_data(cache=True) and not incoming.is_json:

@@ -21,11 +21,12 @@ JSON_LINES = "application/jsonl"
 TAKEN_TYPES = {JSON_LINES, "application/x-ndjson", "application/json-lines", "text/plain"}
 IMPORT_BYTES = 64 * 1024 * 1024
 SHOWN_PROBLEMS = 100
+_LINES = {"description": "A labelled text a line", "content": {JSON_LINES: {}}}
 
 
 @bp.get("/labels.jsonl")
 @requires(Who.MAINTAINER)
-@bp.doc(summary="Every label as JSON Lines", responses={200: {"content": {JSON_LINES: {}}}})
+@bp.doc(summary="Every label as JSON Lines", responses={200: _LINES})
 def export_labels() -> Response:
     """One labelled text a line, in the form the import reads."""
     return Response(stream_with_context(_lines()), mimetype=JSON_LINES)

@@ -156,12 +156,12 @@ def _flatten(messages: Any, pointer: str = "") -> Any:
 
 
 def _from_outage(error: Exception) -> Response:
-    log.error("the database cannot be used (%s) on %s %s", type(error).__name__, request.method, request.path)
+    log.error("the database cannot be used (%s) on %s %r", type(error).__name__, request.method, request.path)
     return problem_response(Problem("unavailable", headers={"Retry-After": "1"}))
 
 
 def _from_bug(error: Exception) -> Response:
     # The message of an error may quote a comment; its type and the places it went through may not.
     frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s on %s %s\n%s", type(error).__name__, request.method, request.path, frames)
+    log.error("%s on %s %r\n%s", type(error).__name__, request.method, request.path, frames)
     return problem_response(Problem("internal"))

@@ -199,3 +199,16 @@ def test_a_browser_cannot_make_up_its_address(
     (item,) = api.queue(bruno)
     author = item["comment"]["author"]
     assert (author["ip"], author["id"]) == ("127.0.0.1", None)
+
+
+def test_a_form_leads_back_to_an_address_with_a_query(api: Api, alma: NewSite) -> None:
+    form = {
+        "site_key": alma.public_key,
+        "thread_id": "12",
+        "thread_url": f"{ORIGIN}/?p=12&lang=de",
+        "author_name": "Reader",
+        "body": "A kind word.",
+    }
+    answer = api.call("POST", PATH, data=form, headers={"Origin": ORIGIN})
+    assert answer.headers["Location"].startswith(f"{ORIGIN}/?p=12&lang=de&comment=c_")
+    assert answer.headers["Location"].endswith("#comments")
