@@ -17,7 +17,7 @@ APPROVED_FINE = 0.99
 HOLD_RECALL = 0.6
 MOST_FALSE_ALARMS = 0.005
 # People can look at only so much: beyond this share of the fine comments, let some of the rest through.
-MOST_FINE_HELD = 0.3
+MOST_FINE_HELD = 0.05
 # With fewer true comments above it, a threshold rests on luck.
 FEWEST_TRUE = 10
 
@@ -39,7 +39,7 @@ def operating_points(
     scores (n,) in 0..1; labels (n,) of 0, 1, or NaN for unknown; weights (n,). A comment at or above a
     threshold is meant. Reject: the most recall at precision >= `reject_precision` with at most 0.5 % false
     alarms; its threshold is None when none qualifies. Hold: the highest threshold below which at least 99 %
-    are fine and above which lies at least 60 % of what is to be found, unless that would hold more than 30 %
+    are fine and above which lies at least 60 % of what is to be found, unless that would hold more than 5 %
     of the fine ones: then the lowest that does not (`fine_below` tells). Never above reject. None without
     both true and false labels.
     """
