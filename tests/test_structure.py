@@ -10,7 +10,14 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGES = ("classifier", "moderation", "workers")
-DOORS = ("moderation.api", "moderation.compat", "moderation.console", "moderation.blog", "moderation.app")
+DOORS = (
+    "moderation.api",
+    "moderation.compat",
+    "moderation.console",
+    "moderation.blog",
+    "moderation.app",
+    "moderation.page_safety",
+)
 MACHINE_LEARNING = ("numpy", "scipy", "sklearn", "joblib")
 
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
