@@ -59,7 +59,12 @@ def _config(settings: Settings) -> dict[str, object]:
         "API_SPEC_OPTIONS": {
             "info": {"description": "Self-hosted comment moderation."},
             "servers": [{"url": settings.public_url}],
-            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "components": {
+                "securitySchemes": {
+                    "key": {"type": "http", "scheme": "bearer"},
+                    "siteKey": {"type": "apiKey", "in": "header", "name": "X-Site-Key"},
+                }
+            },
             "security": [{"key": []}],
         },
     }

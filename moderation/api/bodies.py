@@ -1,4 +1,4 @@
-"""Reading requests: strict JSON, plain HTML forms, and headers with a meaning."""
+"""Reading requests: strict JSON and headers with a meaning."""
 
 import hashlib
 import json
@@ -9,14 +9,10 @@ from flask import Request, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import MultiDict
 
 from moderation.api.problems import Problem, invalid
 from moderation.services.accept import Idempotency
 
-FORM = "application/x-www-form-urlencoded"
-# thread_id, thread.id and thread[id] all mean the same member.
-_NESTED = re.compile(r"^(thread|author)(?:_|\.|\[)([a-z_]+)\]?$")
 _IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?=$|[,;\s])")
 LONGEST_WAIT = 10
@@ -58,21 +54,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     """A blueprint whose arguments are read strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
-
-
-def form_to_comment(form: MultiDict[str, str]) -> dict[str, Any]:
-    """A plain HTML form's fields as the JSON of a new comment; empty and unknown fields are left out."""
-    data: dict[str, Any] = {"thread": {}, "author": {}}
-    for name, value in form.items():
-        nested = _NESTED.match(name)
-        if nested and value and nested[2] in _FORM_MEMBERS[nested[1]]:
-            data[nested[1]][nested[2]] = value
-        elif name in {"body", "parent_id", "external_id", "honeypot"} and value:
-            data[name] = value
-    return data
-
-
-_FORM_MEMBERS = {"thread": {"id", "url", "title"}, "author": {"name", "email", "url"}}
 
 
 def idempotency(data: Any) -> Idempotency | None:

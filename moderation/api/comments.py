@@ -1,44 +1,44 @@
 """Comments: hand in, look up, edit, withdraw."""
 
-import time
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, jsonify, make_response, request, url_for
 from marshmallow import Schema
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from moderation.api.access import Who, check_origin, find_caller, now, requires, site_caller
-from moderation.api.bodies import (
-    FORM,
-    LONGEST_WAIT,
-    ApiBlueprint,
-    form_to_comment,
-    idempotency,
-    load,
-    preferred_wait,
-    read_json,
-)
-from moderation.api.problems import PROBLEMS, Problem, problem_of
+from moderation.api.bodies import ApiBlueprint, idempotency, load, preferred_wait, read_json
+from moderation.api.forms import FORM, FORM_BYTES, back_to_thread, form_to_comment, problem_page
+from moderation.api.problems import Problem, problem_of
 from moderation.api.service import service
+from moderation.api.waiting import wait_for_decision
 from moderation.domain.status import Status
 from moderation.models import KeyKind
-from moderation.schemas.comments import AcceptedSchema, CommentSchema, EditSchema, NewCommentSchema
+from moderation.schemas.comments import (
+    AcceptedSchema,
+    CommentFormSchema,
+    CommentSchema,
+    EditSchema,
+    NewCommentSchema,
+)
 from moderation.services.accept import Accepted, NewComment, accept, edit, withdraw
 from moderation.services.access import ModeratorCaller, SiteCaller
 from moderation.services.errors import ServiceError
-from moderation.services.published import CommentView, comment_status, get_comment
+from moderation.services.published import CommentView, get_comment
 from moderation.signing import receipt_fits, receipt_for
 
 bp = ApiBlueprint("comments", __name__, url_prefix="/api/v1/comments", description="Comments of a blog")
 
-SHORTEST_POLL, LONGEST_POLL = 0.004, 0.1
 # Made once: making a schema costs as much as using it.
 NEW_COMMENT, ACCEPTED = NewCommentSchema(), AcceptedSchema()
+# A key as bearer, a public key in its own header, or (a form field, a receipt) none of both.
+_ANY_KEY: list[dict[str, list[str]]] = [{"key": []}, {"siteKey": []}, {}]
 _BOTH_FORMS = {
+    "security": _ANY_KEY,
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": NewCommentSchema}, FORM: {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": NewCommentSchema}, FORM: {"schema": CommentFormSchema}},
     },
     "parameters": [
         {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 255}},
@@ -67,6 +67,7 @@ def create_comment() -> Response:
 @requires(Who.EVERYBODY)  # A receipt is as good as a key.
 @bp.doc(
     summary="What became of a comment",
+    security=_ANY_KEY,
     parameters=[{"in": "query", "name": "receipt", "schema": {"type": "string"}}],
 )
 @bp.response(200, CommentSchema)
@@ -114,17 +115,23 @@ def tagged(schema: Schema, value: Any, tag: str) -> Response:
 
 def _create_from_form() -> Response:
     """A browser without JavaScript: problems are told on a page, success leads back to the thread."""
+    request.max_content_length = FORM_BYTES
     try:
         caller = _site_that_may_submit(request.form.get("site_key"))
         accepted = _accept(caller, load(NEW_COMMENT, form_to_comment(request.form)))
         with service().database.read() as session:
             thread_url = get_comment(session, accepted.comment_id).thread.url
-        return _back_to_thread(caller, thread_url, accepted.comment_id)
-    except (Problem, ServiceError) as error:
-        problem = error if isinstance(error, Problem) else problem_of(error)
+        return back_to_thread(caller, thread_url, accepted.comment_id)
+    except (Problem, ServiceError, RequestEntityTooLarge) as error:
         if "text/html" not in request.headers.get("Accept", ""):
-            raise problem from None
-        return _problem_page(problem)
+            raise
+        return problem_page(_problem_of(error))
+
+
+def _problem_of(error: Exception) -> Problem:
+    if isinstance(error, RequestEntityTooLarge):
+        return Problem("too-large")
+    return error if isinstance(error, Problem) else problem_of(error)
 
 
 def _accept(caller: SiteCaller, data: dict[str, Any]) -> Accepted:
@@ -157,7 +164,7 @@ def _new_comment(data: dict[str, Any]) -> NewComment:
 
 def _answer(accepted: Accepted, thread_key: str) -> Response:
     comment_id, waited = accepted.comment_id, preferred_wait()
-    status, reason = _wait_for_decision(comment_id, waited) if waited else (Status.PENDING, None)
+    status, reason = wait_for_decision(comment_id, waited) if waited else (Status.PENDING, None)
     links = {"self": url_for("comments.read_comment", comment_id=comment_id)}
     links["thread"] = url_for("threads.list_comments", thread_key=thread_key)
     receipt = receipt_for(comment_id, service().settings.secret_key)
@@ -169,26 +176,6 @@ def _answer(accepted: Accepted, thread_key: str) -> Response:
     if accepted.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
-
-
-def _wait_for_decision(comment_id: str, seconds: int) -> tuple[Status, str | None]:
-    """Look again and again until the comment is decided, or the time is up; status and reason.
-
-    Polling the database works whatever became of Redis. When too many wait already, this one does not.
-    """
-    if not service().waiting.acquire(blocking=False):
-        return Status.PENDING, None
-    try:
-        deadline = time.monotonic() + min(seconds, LONGEST_WAIT)
-        pause, status, reason = SHORTEST_POLL, Status.PENDING, None
-        while status is Status.PENDING and time.monotonic() < deadline:
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_POLL)
-            with service().database.read() as session:
-                status, reason = comment_status(session, comment_id)
-        return status, reason
-    finally:
-        service().waiting.release()
 
 
 def _site_that_may_submit(key: str | None) -> SiteCaller:
@@ -212,33 +199,3 @@ def _site_that_may_read(comment_id: str) -> str | None:
     if caller.kind is not KeyKind.SITE_SECRET:
         raise Problem("wrong-role", "needs the site's secret key or the receipt")
     return caller.site_id
-
-
-def _back_to_thread(caller: SiteCaller, thread_url: str | None, comment_id: str) -> Response:
-    origins = {*caller.allowed_origins, service().settings.public_url}
-    # Only to a page of the site: an address from the form could lead anywhere.
-    candidates = (request.form.get("thread_url") or thread_url, request.headers.get("Referer"), "/")
-    target = next(c for c in candidates if c and _is_of(c, origins))
-    parts = urlsplit(target)
-    receipt = receipt_for(comment_id, service().settings.secret_key)
-    # Added to what is there: the query may be what tells one page of the site from another.
-    kept = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"comment", "receipt", "reply_to"}]
-    query = urlencode([*kept, ("comment", comment_id), ("receipt", receipt)])
-    back = parts._replace(query=query, fragment="comments")
-    response: Response = current_app.make_response(redirect(back.geturl(), 303))
-    return response
-
-
-def _is_of(url: str, origins: set[str]) -> bool:
-    parts = urlsplit(url)
-    if not parts.scheme and not parts.netloc:
-        return url.startswith("/") and not url.startswith(("//", "/\\"))
-    return f"{parts.scheme}://{parts.netloc}" in origins
-
-
-def _problem_page(problem: Problem) -> Response:
-    status, title = PROBLEMS[problem.slug]
-    back = request.headers.get("Referer", "/")
-    return make_response(
-        render_template("problem.html", title=title, detail=problem.detail, back=back), status
-    )

@@ -29,7 +29,7 @@ class StatisticsSchema(Schema):
 
 @bp.get("/healthz")
 @requires(Who.EVERYBODY)
-@bp.doc(summary="Whether the process is up")
+@bp.doc(summary="Whether the process is up", security=[])
 @bp.response(200)
 def healthz() -> dict[str, str]:
     """The process answers; nothing else is looked at."""
@@ -38,7 +38,7 @@ def healthz() -> dict[str, str]:
 
 @bp.get("/readyz")
 @requires(Who.EVERYBODY)
-@bp.doc(summary="Whether the service can do its work")
+@bp.doc(summary="Whether the service can do its work", security=[])
 @bp.response(200)
 def readyz() -> Response:
     """Database, Redis and model, each "ok" or what is wrong; 503 if one is missing."""
@@ -51,7 +51,7 @@ def readyz() -> Response:
 
 @bp.get("/metrics")
 @requires(Who.EVERYBODY)
-@bp.doc(summary="Figures for Prometheus")
+@bp.doc(summary="Figures for Prometheus", security=[])
 @bp.response(200, content_type="text/plain")
 def metrics() -> Response:
     """Read from the database, so that every process tells the same."""

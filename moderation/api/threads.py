@@ -27,7 +27,7 @@ class ThreadKey(PathConverter):
 
 @bp.get("/<thread:thread_key>/comments")
 @requires(Who.SITE)
-@bp.doc(summary="The approved comments of a thread, oldest first")
+@bp.doc(summary="The approved comments of a thread, oldest first", security=[{"key": []}, {"siteKey": []}])
 @bp.arguments(PageQuerySchema, location="query")
 @bp.response(200, PublishedPageSchema)
 def list_comments(query: dict[str, Any], thread_key: str) -> Response:

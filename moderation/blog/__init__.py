@@ -1,15 +1,15 @@
 """The demo blog at /: one article with its comments and a form, to try the service as a reader would."""
 
-import time
-
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 
 from moderation import demo
 from moderation.api.access import Who, requires
 from moderation.api.service import service
+from moderation.api.waiting import wait_for_decision
 from moderation.blog.conversation import BLANK, Page, read_page
 from moderation.blog.fate import FATES, Fate, fate_of
 from moderation.domain.status import Status
+from moderation.page_safety import protect
 from moderation.schemas.fields import BODY_LENGTH
 from moderation.services.errors import NotFound
 from moderation.services.published import CommentView, get_comment
@@ -17,11 +17,9 @@ from moderation.signing import BadCursor, make_cursor, read_cursor, receipt_fits
 
 THREAD, TITLE = "quiet-evening", "The hour when the lamps come on"
 # A decision takes a fraction of a second; a reader without JavaScript would have to ask for it again.
-LONGEST_WAIT, POLL = 2.0, 0.05
-# Nothing inline and nothing from elsewhere: even text that slipped through as markup could not run.
-POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-
+LONGEST_WAIT = 2.0
 bp = Blueprint("blog", __name__)
+bp.after_request(protect)
 
 
 @bp.get("/")
@@ -45,16 +43,6 @@ def show_thread() -> str:
         thread={"id": THREAD, "url": _address(), "title": TITLE},
         body_length=BODY_LENGTH,
     )
-
-
-@bp.after_request
-def protect(response: Response) -> Response:
-    """Close what a page of readers' texts never needs; the address may hold a receipt, so keep it here."""
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
 
 
 def _read(site_id: str) -> tuple[Page, CommentView | None]:
@@ -93,20 +81,12 @@ def _own_comment(site_id: str) -> CommentView | None:
     comment_id, receipt = request.args.get("comment"), request.args.get("receipt")
     if not comment_id or not receipt_fits(receipt or "", comment_id, _secret()):
         return None
-    deadline = time.monotonic() + LONGEST_WAIT
     try:
-        own = _look(comment_id, site_id)
-        while own.comment.status == Status.PENDING and time.monotonic() < deadline:
-            time.sleep(POLL)
-            own = _look(comment_id, site_id)
-        return own
+        wait_for_decision(comment_id, LONGEST_WAIT)
+        with service().database.read() as session:
+            return get_comment(session, comment_id, site_id)
     except NotFound:
         return None
-
-
-def _look(comment_id: str, site_id: str) -> CommentView:
-    with service().database.read() as session:
-        return get_comment(session, comment_id, site_id)
 
 
 def _fate(own: CommentView | None) -> Fate | None:

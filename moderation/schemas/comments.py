@@ -52,6 +52,21 @@ class NewCommentSchema(StrictSchema):
     )
 
 
+class CommentFormSchema(StrictSchema):
+    """The fields of a plain HTML form; others are ignored."""
+
+    site_key = fields.String(metadata={"description": "The site's public key"})
+    thread_id = fields.String(required=True)
+    thread_url = fields.String(metadata={"description": "Where the browser is led back to"})
+    thread_title = fields.String()
+    author_name = fields.String(required=True)
+    author_email = fields.String()
+    author_url = fields.String()
+    body = fields.String(required=True)
+    parent_id = fields.String()
+    honeypot = fields.String(metadata={"description": "A field people cannot see"})
+
+
 class EditSchema(StrictSchema):
     """A comment's new text."""
 

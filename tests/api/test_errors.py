@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from moderation.api.forms import FORM, FORM_BYTES
+from moderation.app import REQUEST_BYTES
 from moderation.database import Database
 from moderation.services.access import NewModerator, NewSite
 from moderation.settings import Settings
@@ -94,11 +96,16 @@ def test_another_content_type_is_415(api: Api, bruno: NewModerator) -> None:
     assert (answer.status_code, answer.get_json()["type"]) == (415, PREFIX + "wrong-content-type")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
-def test_a_request_over_the_limit_is_413(api: Api, alma: NewSite, content_type: str) -> None:
-    data = b"body=" + b"x" * 64 * 1024
-    answer = api.call("POST", "/api/v1/comments", alma.secret_key, data=data, content_type=content_type)
-    assert (answer.status_code, answer.get_json()["type"]) == (413, PREFIX + "too-large")
+@pytest.mark.parametrize(("content_type", "limit"), [("application/json", REQUEST_BYTES), (FORM, FORM_BYTES)])
+def test_a_request_over_the_limit_is_413(api: Api, alma: NewSite, content_type: str, limit: int) -> None:
+    def status(size: int) -> int:
+        data = b"body=" + b"x" * (size - 5)
+        answer = api.call("POST", "/api/v1/comments", alma.secret_key, data=data, content_type=content_type)
+        assert answer.content_type == "application/problem+json"
+        return answer.status_code
+
+    assert status(limit) != 413
+    assert status(limit + 1) == 413
 
 
 @pytest.mark.parametrize("member", [PHRASE, "a/b~c"])

@@ -201,14 +201,44 @@ def test_a_browser_cannot_make_up_its_address(
     assert (author["ip"], author["id"]) == ("127.0.0.1", None)
 
 
-def test_a_form_leads_back_to_an_address_with_a_query(api: Api, alma: NewSite) -> None:
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("p=12&lang=de", "p=12&lang=de&"),
+        ("a-post", "a-post&"),
+        ("q=a+b%26c&empty=", "q=a+b%26c&empty=&"),
+        ("comment=c_1&receipt=x&p=12", "p=12&"),
+        ("", ""),
+    ],
+)
+def test_a_form_leads_back_to_the_same_page_of_the_site(
+    api: Api, alma: NewSite, query: str, kept: str
+) -> None:
     form = {
         "site_key": alma.public_key,
         "thread_id": "12",
-        "thread_url": f"{ORIGIN}/?p=12&lang=de",
+        "thread_url": f"{ORIGIN}/?{query}#top",
         "author_name": "Reader",
         "body": "A kind word.",
     }
     answer = api.call("POST", PATH, data=form, headers={"Origin": ORIGIN})
-    assert answer.headers["Location"].startswith(f"{ORIGIN}/?p=12&lang=de&comment=c_")
+    assert answer.headers["Location"].startswith(f"{ORIGIN}/?{kept}comment=c_")
     assert answer.headers["Location"].endswith("#comments")
+
+
+def test_a_form_takes_the_longest_comment_in_any_script(api: Api, alma: NewSite) -> None:
+    form = {"site_key": alma.public_key, "thread_id": "t", "author_name": "Reader", "body": "好" * 20_000}
+    assert api.call("POST", PATH, data=form, headers={"Origin": ORIGIN}).status_code == 303
+
+
+def test_a_forms_line_ends_count_once(api: Api, alma: NewSite) -> None:
+    body = "\r\n".join(["line"] * 4_000)
+    form = {"site_key": alma.public_key, "thread_id": "t", "author_name": "Reader", "body": body}
+    assert api.call("POST", PATH, data=form, headers={"Origin": ORIGIN}).status_code == 303
+
+
+def test_a_form_that_is_too_large_shows_a_page_to_a_browser(api: Api, alma: NewSite) -> None:
+    form = {"site_key": alma.public_key, "thread_id": "t", "author_name": "Reader", "body": "x" * 300_000}
+    page = api.call("POST", PATH, data=form, headers={"Origin": ORIGIN, "Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (413, "text/html")
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
