@@ -26,6 +26,7 @@ CREATED := $(VENV)/.created
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
+BROWSER := $(VENV)/.browser
 # Lies in the environment while pip writes there: found by the next run, it means "interrupted half-way",
 # and the environment is made anew (the downloads are still in pip's cache).
 UNFINISHED := $(VENV)/.unfinished
@@ -34,7 +35,7 @@ ifneq ($(wildcard $(UNFINISHED)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check lint types format train bench lock clean
+.PHONY: help install up test browser check lint types format train bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +48,8 @@ up: $(RUN) ## Start everything on http://127.0.0.1:8000 (PORT=…); Ctrl-C stops
 
 test: $(DEV) ## Run the whole test suite (ARGS="-k word" for a part)
 	@$(BIN)/python -m pytest $(ARGS)
+
+browser: $(BROWSER) ## Add what the browser tests need beside a chromium, which the system must have
 
 check: lint types test ## Lint, types and tests: what a change must pass
 
@@ -71,6 +74,7 @@ lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade
 	@$(LOCK) --output-file requirements/run.lock
 	@$(LOCK) --constraints requirements/run.lock --group dev --output-file requirements/dev.lock
 	@$(LOCK) --constraints requirements/run.lock --extra train --output-file requirements/train.lock
+	@$(LOCK) --constraints requirements/dev.lock --group browser --output-file requirements/browser.lock
 
 clean: ## Remove the environment and caches; var/ (your data) stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
@@ -115,5 +119,12 @@ $(TRAIN): requirements/train.lock $(RUN)
 	@echo "Installing what training needs"
 	@touch $(UNFINISHED)
 	@$(FROM_LOCK) -r requirements/train.lock
+	@$(BYTECODE)
+	@rm -f $(UNFINISHED) && touch $@
+
+$(BROWSER): requirements/browser.lock $(DEV)
+	@echo "Installing what the browser tests need"
+	@touch $(UNFINISHED)
+	@$(FROM_LOCK) -r requirements/browser.lock
 	@$(BYTECODE)
 	@rm -f $(UNFINISHED) && touch $@
