@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 from werkzeug.test import TestResponse
 
 from moderation import migrate
+from moderation.api.service import Service
 from moderation.app import create_app
 from moderation.database import Database, open_database
 from moderation.models import Role
@@ -145,15 +146,22 @@ def drain(process: Process) -> Callable[[], int]:
     return lambda: drain_process(process)
 
 
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application's routes, made once: describing them all takes most of the time."""
+    home = tmp_path_factory.mktemp("application")
+    made = create_app(make_settings(f"sqlite:///{home / 'unused.db'}", home))
+    made.extensions["greenroom"].database.engine.dispose()
+    return made
+
+
 @pytest.fixture
-def app(settings: Settings, wake_ups: FakeWakeUps, scorer: FakeScorer) -> Iterator[Flask]:
-    """The web application."""
-    made = create_app(settings)
-    service = made.extensions["greenroom"]
-    object.__setattr__(service, "jobs", wake_ups)
-    object.__setattr__(service, "scorer", scorer)
-    yield made
-    service.database.engine.dispose()
+def app(
+    application: Flask, settings: Settings, database: Database, wake_ups: FakeWakeUps, scorer: FakeScorer
+) -> Flask:
+    """The web application on this test's own database."""
+    application.extensions["greenroom"] = Service(settings, database, wake_ups, scorer)  # type: ignore[arg-type]
+    return application
 
 
 @pytest.fixture

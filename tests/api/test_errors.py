@@ -160,8 +160,9 @@ def test_a_statement_that_fails_is_not_logged_with_its_text(
 
 @pytest.mark.parametrize("origin", [{}, {"Origin": ORIGIN}], ids=["from a program", "from a page"])
 def test_a_database_that_is_away_is_503_with_a_time_to_try_again(
-    api: Api, alma: NewSite, settings: Settings, origin: dict[str, str]
+    api: Api, alma: NewSite, database: Database, settings: Settings, origin: dict[str, str]
 ) -> None:
+    database.engine.dispose()
     path = Path(settings.database_url.removeprefix("sqlite:///"))
     path.unlink()
     path.mkdir()

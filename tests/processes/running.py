@@ -59,8 +59,9 @@ class Service:
 
     def pid_of(self, *words: str) -> int:
         """The process of this service whose command line has these words."""
-        found = [pid for pid, line in _descendants(self.supervisor.pid) if all(w in line for w in words)]
-        assert found, f"no process with {words}"
+        below = _descendants(self.supervisor.pid)
+        found = [pid for pid, line in below if all(word in line for word in words)]
+        assert found, f"no process with {words} in {below}"
         return found[0]
 
     def kill(self, *words: str) -> int:
@@ -119,7 +120,7 @@ def _wait_until_ready(port: int, supervisor: "subprocess.Popen[bytes]", log: Pat
 
 def _descendants(pid: int) -> list[tuple[int, str]]:
     """Every process below this one with its command line (from /proc or ps)."""
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    listing = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
     rows = [line.split(None, 2) for line in listing.stdout.splitlines()]
     below, found = {pid}, []
     for own, parent, *args in rows:

@@ -44,7 +44,13 @@ def hand_in_many(service: Service, count: int, tag: str) -> list[str]:
 
 def all_decided_once(service: Service, ids: list[str]) -> bool:
     """Whether every comment left `pending`, by exactly one decision each."""
-    rows = dict(sql(service, "SELECT comment_id, count(*) FROM decisions GROUP BY comment_id"))  # type: ignore[arg-type]
+    rows = dict(
+        sql(
+            service,
+            """SELECT comment_id, count(*) FROM decisions
+        WHERE actor_kind = 'policy' GROUP BY comment_id""",
+        )
+    )  # type: ignore[arg-type]
     pending = sql(service, "SELECT id FROM comments WHERE status = 'pending'")
     assert all(count == 1 for count in rows.values()), "a comment was decided twice"
     return not pending and all(comment_id in rows for comment_id in ids)
