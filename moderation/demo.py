@@ -5,9 +5,11 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from moderation.database import open_database
 from moderation.models import Role
-from moderation.services.access import create_moderator, create_site
+from moderation.services.access import create_moderator, create_site, name_taken
 from moderation.settings import Settings
 
 SITE_NAME = "Demo blog"
@@ -36,7 +38,9 @@ def prepare(settings: Settings) -> DemoKeys:
     try:
         with database.write() as session:
             site = create_site(session, SITE_NAME, origins(settings), {}, secret=secret, now=now)
-            person = create_moderator(session, _free_name(now), Role.MAINTAINER, secret=secret, now=now)
+            person = create_moderator(
+                session, _free_name(session, now), Role.MAINTAINER, secret=secret, now=now
+            )
             keys = DemoKeys(**asdict(site), moderator_id=person.moderator_id, moderator_key=person.key)
             # Inside the transaction: keys that could not be written down must not exist either.
             _write(settings, keys)
@@ -57,9 +61,13 @@ def origins(settings: Settings) -> list[str]:
     return list(dict.fromkeys([settings.public_url, *local]))
 
 
-def _free_name(now: datetime) -> str:
-    # Without demo.json but with its database (restored, say), the old name is taken.
-    return f"{MAINTAINER_NAME}-{now:%Y%m%d%H%M%S}"
+def _free_name(session: Session, now: datetime) -> str:
+    # Without demo.json but with its database (restored, say), the plain name is taken.
+    return (
+        f"{MAINTAINER_NAME} {now:%Y-%m-%d %H:%M:%S}"
+        if name_taken(session, MAINTAINER_NAME)
+        else MAINTAINER_NAME
+    )
 
 
 def _write(settings: Settings, keys: DemoKeys) -> None:

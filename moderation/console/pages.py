@@ -27,6 +27,7 @@ from moderation.database import Unavailable
 from moderation.domain.policy import CATEGORIES
 from moderation.domain.status import Action
 from moderation.models import Decision
+from moderation.page_safety import protect
 from moderation.schemas.queue import FiltersSchema, RulingSchema
 from moderation.services.errors import (
     ClaimedByOther,
@@ -46,15 +47,6 @@ PAGE = 20
 FILTERS = ("reason", "category", "q")
 # What the moderator can do nothing about, but should be told with who and when.
 CONFLICTS = (StaleItem, ClaimedByOther, NotReversible, NotAllowed)
-# Nothing inline and nothing from elsewhere: even text that slipped through as markup could not run.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
 bp = Blueprint("console", __name__, url_prefix="/console")
 bp.record_once(configure_cookie)
 bp.before_request(check_form_token)
@@ -125,9 +117,10 @@ def take_back(decision_id: str) -> Response | Redirect:
 
 
 @bp.after_request
-def protect(response: Response) -> Response:
+def close_page(response: Response) -> Response:
     """Close what a page of other people's texts never needs, and let no cache keep one."""
-    response.headers.update(HEADERS)
+    protect(response)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

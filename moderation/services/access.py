@@ -121,7 +121,7 @@ def create_moderator(
     session: Session, name: str, role: Role, *, secret: bytes, now: datetime
 ) -> NewModerator:
     """Make a moderator with a key; raises NameTaken."""
-    if session.scalar(select(Moderator.id).where(Moderator.name == name)) is not None:
+    if name_taken(session, name):
         raise NameTaken(f"a moderator named {name!r} exists")
     new = NewModerator(new_id("mod"), f"gr_mod_{secrets.token_urlsafe(32)}")
     session.add(Moderator(id=new.moderator_id, name=name, role=role, created_at=now))
@@ -135,6 +135,11 @@ def create_moderator(
         )
     )
     return new
+
+
+def name_taken(session: Session, name: str) -> bool:
+    """Whether a moderator has this name."""
+    return session.scalar(select(Moderator.id).where(Moderator.name == name)) is not None
 
 
 def list_sites(session: Session) -> Sequence[Site]:

@@ -227,3 +227,5 @@ def write(page: Page, body: str, name: str = "Ines") -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Comment", exact=True).fill(body)
     page.get_by_role("button", name="Send comment").click()
+    # Without JavaScript the click leads to another page; what follows must not cut it short.
+    page.wait_for_load_state()
