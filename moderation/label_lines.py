@@ -63,11 +63,13 @@ def _take(session: Session, line: bytes, now: datetime) -> str | None:
 
 def _store(session: Session, data: dict[str, Any], now: datetime) -> None:
     comment_id, body = data.get("comment_id"), data.get("body")
+    # The time it was learned decides which labels teach and which judge; the future is no such time.
+    at = min(data.get("at") or now, now)
     if not comment_id and not body:
         raise ValidationError({"body": ["Give a comment_id or a body."]})
     # An export carries both, and read at another installation only the text means anything.
     if comment_id and (not body or has_comment(session, comment_id)):
-        label_comment(session, comment_id, data["labels"], now)
+        label_comment(session, comment_id, data["labels"], at)
     else:
         comment = {name: data[name] for name in ("body", "author", "thread") if data.get(name)}
-        label_text(session, comment, data["labels"], now)
+        label_text(session, comment, data["labels"], at)

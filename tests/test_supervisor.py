@@ -137,6 +137,8 @@ def up(home: Path, *stand_ins: StandIn, **variables: str) -> Iterator[Up]:
             stdout=output,
             stderr=errors,
             text=True,
+            # A suite run under nohup ignores SIGHUP, and so would the supervisor, as it should.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
     running = Up(home, port, process)
     try:

@@ -11,7 +11,7 @@ from flask import g, request
 from moderation.api.problems import Problem
 from moderation.api.service import service
 from moderation.models import KeyKind, Role
-from moderation.services.access import Caller, ModeratorCaller, SiteCaller, authenticate
+from moderation.services.access import PUBLIC_PREFIX, Caller, ModeratorCaller, SiteCaller, authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -82,7 +82,9 @@ def _key_of_request() -> str | None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
         return key.strip()
-    return request.headers.get("X-Site-Key") or request.args.get("site_key")
+    # Addresses end up in logs, so no secret is taken from one.
+    public = request.args.get("site_key", "")
+    return request.headers.get("X-Site-Key") or (public if public.startswith(PUBLIC_PREFIX) else None)
 
 
 def _fits(caller: Caller, who: Who) -> bool:

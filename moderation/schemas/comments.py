@@ -123,7 +123,7 @@ class CommentSchema(StrictSchema):
     id = fields.String(attribute="comment.id")
     status = fields.String(attribute="comment.status")
     reason = fields.String(attribute="comment.reason", allow_none=True)
-    body = fields.String()
+    body = fields.String(allow_none=True, metadata={"description": "null once the comment is removed"})
     author = fields.Function(lambda view: {"name": view.comment.author.get("name")})
     thread = fields.Nested(ThreadSchema)
     parent_id = fields.String(attribute="comment.parent_id", allow_none=True)

@@ -1,5 +1,7 @@
 """What maintainers send and get: models, retraining runs and labels."""
 
+from datetime import UTC
+
 from marshmallow import fields, validate
 
 from moderation.schemas.fields import (
@@ -96,7 +98,9 @@ class LabelLineSchema(StrictSchema):
     labels = Labels(required=True, validate=validate.Length(min=1))
     # Written by the export; read back and left aside.
     source = fields.String(allow_none=True)
-    at = fields.String(allow_none=True)
+    at = fields.AwareDateTime(
+        format="iso", default_timezone=UTC, allow_none=True, metadata={"description": "When it was learned"}
+    )
 
 
 class ImportProblemSchema(StrictSchema):

@@ -16,6 +16,7 @@ from moderation.services.errors import ServiceError
 
 # WordPress refuses any other length without asking, and a key may be a DNS label (lower case).
 AKISMET_KEY_LENGTH = 12
+PUBLIC_PREFIX = "gr_public_"
 _AKISMET_ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -102,7 +103,7 @@ def create_site(
     new = NewSite(
         site_id=site_id,
         secret_key=f"gr_secret_{secrets.token_urlsafe(32)}",
-        public_key=f"gr_public_{secrets.token_urlsafe(16)}",
+        public_key=f"{PUBLIC_PREFIX}{secrets.token_urlsafe(16)}",
         akismet_key="".join(secrets.choice(_AKISMET_ALPHABET) for _ in range(AKISMET_KEY_LENGTH)),
     )
     session.add(Site(id=site_id, name=name, allowed_origins=list(origins), created_at=now))

@@ -9,15 +9,16 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.status import Status
 from moderation.models import Comment, Decision, Submission, Thread, new_id
+from moderation.services.accept import insert_unless_present
 from moderation.services.errors import NotFound
 
 
 @dataclass(frozen=True)
 class CommentView:
-    """A comment with its latest text, its thread and its latest decision."""
+    """A comment with its latest text (None once removed), its thread and its latest decision."""
 
     comment: Comment
-    body: str
+    body: str | None
     thread: Thread
     decision: Decision | None
 
@@ -33,7 +34,8 @@ def get_comment(session: Session, comment_id: str, site_id: str | None = None) -
     ).one_or_none()
     if row is None or (site_id is not None and row.Comment.site_id != site_id):
         raise NotFound("comment")
-    return CommentView(row.Comment, row.body, row.Thread, row.Decision)
+    body = None if row.Comment.status == Status.REMOVED else row.body
+    return CommentView(row.Comment, body, row.Thread, row.Decision)
 
 
 def comment_status(session: Session, comment_id: str) -> tuple[Status, str | None]:
@@ -74,12 +76,10 @@ def put_thread(
     now: datetime,
 ) -> Thread:
     """Describe, close or open a thread, making it if it is new; None leaves a member as it is."""
-    thread = session.scalar(
-        select(Thread).where(Thread.site_id == site_id, Thread.key == key).with_for_update()
-    )
-    if thread is None:
-        thread = Thread(id=new_id("th"), site_id=site_id, key=key, closed=False, created_at=now)
-        session.add(thread)
+    new = Thread(id=new_id("th"), site_id=site_id, key=key, closed=False, created_at=now)
+    insert_unless_present(session, new)
+    query = select(Thread).where(Thread.site_id == site_id, Thread.key == key)
+    thread = session.scalars(query.with_for_update()).one()
     thread.url = thread.url if url is None else url
     thread.title = thread.title if title is None else title
     thread.closed = thread.closed if closed is None else closed

@@ -43,7 +43,8 @@ def request_run(session: Session, requested_by: str, now: datetime) -> Retrainin
         created_at=now,
     )
     if not insert_unless_present(session, run):
-        raise RunInProgress(session.scalars(select(RetrainingRun.id).where(RetrainingRun.slot == OPEN)).one())
+        # Empty when that run ended just now; asking again is then the answer.
+        raise RunInProgress(session.scalar(select(RetrainingRun.id).where(RetrainingRun.slot == OPEN)) or "")
     return session.get_one(RetrainingRun, run.id)
 
 

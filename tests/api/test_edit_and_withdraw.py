@@ -159,3 +159,14 @@ def test_another_sites_comment_is_404(
     assert call(api, stranger, comment_id).status_code == 404
     assert call(api, alma, "c_nothing").status_code == 404
     assert api.fate(alma, comment_id) == ("pending", None)
+
+
+def test_the_text_of_a_removed_comment_is_shown_no_more(api: Api, alma: NewSite) -> None:
+    accepted = api.hand_in(alma, "I regret this.")
+    path = accepted["links"]["self"]
+    api.call("DELETE", path, alma.secret_key)
+    for found in (
+        api.call("GET", path, alma.secret_key),
+        api.call("GET", f"{path}?receipt={accepted['receipt']}"),
+    ):
+        assert (found.get_json()["status"], found.get_json()["body"]) == ("removed", None)

@@ -242,3 +242,7 @@ def test_a_form_that_is_too_large_shows_a_page_to_a_browser(api: Api, alma: NewS
     page = api.call("POST", PATH, data=form, headers={"Origin": ORIGIN, "Accept": "text/html"})
     assert (page.status_code, page.mimetype) == (413, "text/html")
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+def test_a_secret_key_in_the_address_is_not_taken(api: Api, alma: NewSite) -> None:
+    assert api.call("POST", f"{PATH}?site_key={alma.secret_key}", json=COMMENT).status_code == 401

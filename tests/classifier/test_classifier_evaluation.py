@@ -70,13 +70,23 @@ def test_there_are_no_points_without_both_classes() -> None:
     assert operating_points(np.array([0.1, 0.9]), np.array([1.0, np.nan])) is None
 
 
-def test_what_is_approved_is_nearly_all_fine() -> None:
+def test_what_is_approved_is_nearly_all_fine_where_the_scores_tell_well() -> None:
     random = np.random.default_rng(1)
     labels = (random.uniform(size=5000) < 0.2).astype(float)
-    scores = np.clip(labels * 0.5 + random.uniform(size=5000) * 0.6, 0, 1)
+    scores = np.clip(labels * 0.7 + random.uniform(size=5000) * 0.6, 0, 1)
     points = operating_points(scores, labels)
     assert points is not None
     assert labels[scores < points["hold"]["threshold"]].mean() <= 0.01
+
+
+def test_at_most_five_in_a_hundred_fine_comments_are_held_where_they_do_not() -> None:
+    random = np.random.default_rng(1)
+    labels = (random.uniform(size=5000) < 0.2).astype(float)
+    scores = np.clip(labels * 0.3 + random.uniform(size=5000) * 0.6, 0, 1)
+    points = operating_points(scores, labels)
+    assert points is not None
+    fine = scores[labels == 0]
+    assert 0.045 <= (fine >= points["hold"]["threshold"]).mean() <= 0.05
 
 
 def test_natural_weights_give_the_assumed_prevalence() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from moderation.database import Database, open_database
+from moderation.label_lines import take_lines
 from moderation.models import RetrainingRun
 from moderation.scoring import Scorer, open_scorer
-from moderation.services.labels import LabelledComment, label_text
+from moderation.services.labels import LabelledComment, label_text, labelled_comments
 from moderation.services.retraining import get_run, request_run, take_run
 from moderation.settings import Settings
 from tests.conftest import make_process, make_settings
@@ -174,6 +175,23 @@ def test_the_newest_labels_judge_and_the_older_teach() -> None:
     teaching, judging = split_by_time(labelled)
     assert [one.comment["body"] for one in judging] == ["7", "8", "9"]
     assert len(teaching) == 7
+
+
+def test_an_import_keeps_the_time_a_label_was_learned_but_no_time_to_come(database: Database) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    lines = [
+        b'{"body": "old", "labels": {"spam": true}, "at": "2025-01-02T03:04:05.678Z"}',
+        b'{"body": "to come", "labels": {"spam": true}, "at": "2099-01-01T00:00:00Z"}',
+        b'{"body": "new", "labels": {"spam": true}}',
+    ]
+    with database.write() as session:
+        assert take_lines(session, lines, now).problems == []
+        times = {one.comment["body"]: one.at for one in labelled_comments(session)}
+    assert times == {
+        "old": datetime(2025, 1, 2, 3, 4, 5, 678000, tzinfo=UTC),
+        "to come": now,
+        "new": now,
+    }
 
 
 def _forget_the_heartbeat(database: Database, run_id: str) -> None:

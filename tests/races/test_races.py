@@ -15,7 +15,7 @@ from moderation.services.accept import Accepted, Idempotency, NewComment, accept
 from moderation.services.access import ModeratorCaller, NewSite
 from moderation.services.claims import claim_next
 from moderation.services.errors import ExternalIdTaken, NotReversible, RunInProgress, StaleItem
-from moderation.services.moderate import Ruling, decide_item, reverse
+from moderation.services.moderate import Ruling, decide_batch, decide_item, reverse
 from moderation.services.queue import QueueFilters
 from moderation.services.retraining import request_run
 from tests.conftest import make_moderator, make_process, make_settings, make_site
@@ -195,6 +195,22 @@ def test_a_moderator_and_the_drain_job_do_not_wait_for_each_other_forever(
         return "done"
 
     assert together([hand_in_and_drain, decide_all]) == ["done", "done"]
+
+
+def test_two_batches_of_the_same_items_in_opposite_order_decide_each_item_once(
+    database: Database, site: NewSite, people: list[ModeratorCaller]
+) -> None:
+    fill_queue(database, site, 60)
+    items = [(f"i{n:05}", 1) for n in range(60)]
+
+    def decide(person: ModeratorCaller, order: list[tuple[str, int]]) -> int:
+        with database.write() as session:
+            _, results = decide_batch(session, order, Ruling(Action.APPROVE), person, datetime.now(UTC))
+            return sum(one.decision is not None for one in results)
+
+    applied = together([lambda: decide(people[0], items), lambda: decide(people[1], items[::-1])])
+    assert sorted(applied) == [0, 60]  # type: ignore[type-var]
+    assert _count(database, Decision) == 60
 
 
 def test_only_one_of_eight_requests_starts_a_retraining_run(database: Database) -> None:
