@@ -1,8 +1,9 @@
 """Connections: one engine per process, and short read and write transactions on it."""
 
+import fcntl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ Unavailable = OperationalError
 
 @dataclass(frozen=True)
 class Database:
-    """An engine and, on SQLite, the lock that queues this process's writers.
+    """An engine and, on SQLite, the queue of its writers.
 
-    SQLite allows one writer at a time and lets the others poll; queueing the threads of one process on
-    a lock spares them the polling.
+    SQLite allows one writer at a time and lets the others sleep and try again, longer each time. A lock for
+    the threads of this process and a file lock for the other processes wake the next one at once.
     """
 
     engine: Engine
@@ -41,11 +42,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that is committed at the end of the block, or rolled back by an exception."""
-        with self._writers if self.is_sqlite else nullcontext(), self._session() as session:
+        with self._turn_to_write(), self._session() as session:
             # On SQLite a writer must begin as one: a reader cannot become a writer once another wrote.
             session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
             yield session
             session.commit()
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        path = self.engine.url.database
+        if not self.is_sqlite or not path:
+            yield
+            return
+        # Opened anew each time: a forked child must not share its parent's turn. The kernel ends the turn
+        # of a process that dies.
+        with self._writers, Path(f"{path}-writers").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _session(self) -> Session:
         return Session(self.engine, expire_on_commit=False)

@@ -24,6 +24,7 @@ from moderation.services.pending import (
     Taken,
     has_pending,
     policies_for,
+    read_taken,
     record_verdicts,
     signals_for,
     take_pending,
@@ -59,28 +60,35 @@ def drain_process(process: Process) -> int:
 
 def run_batch(process: Process) -> tuple[int, int]:
     """Take, score and judge one batch; gives how many were decided and how many taken."""
-    taken = _take(process)
-    if not taken:
+    ids = _take(process)
+    if not ids:
         return 0, 0
     started = time.monotonic()
-    judged = judge_batch(process.scorer, taken)
-    scored = time.monotonic()
-    now = datetime.now(UTC)
+    verdicts = _judge(process, ids)
+    judged = time.monotonic()
     with process.database.write() as session:
-        policies = policies_for(session, taken)
-        verdicts = [
-            Judged(t, judge(signals_for(t, scores, points, now), policies[t.site_id]), scores, version)
-            for t, (scores, points, version) in zip(taken, judged, strict=True)
-        ]
-        decided = record_verdicts(session, verdicts, now, process.settings.due_hours)
+        decided = record_verdicts(session, verdicts, datetime.now(UTC), process.settings.due_hours)
     log.info(
-        "batch: %d taken, %d decided, scored in %.1f ms, recorded in %.1f ms",
-        len(taken),
+        "batch: %d taken, %d decided, judged in %.1f ms, recorded in %.1f ms",
+        len(ids),
         len(decided),
-        1000 * (scored - started),
-        1000 * (time.monotonic() - scored),
+        1000 * (judged - started),
+        1000 * (time.monotonic() - judged),
     )
-    return len(decided), len(taken)
+    return len(decided), len(ids)
+
+
+def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
+    """Everything that needs no write: others may write meanwhile."""
+    now = datetime.now(UTC)
+    with process.database.read() as session:
+        taken = read_taken(session, ids, now)
+        policies = policies_for(session, taken)
+    scored = judge_batch(process.scorer, taken)
+    return [
+        Judged(t, judge(signals_for(t, scores, points, now), policies[t.site_id]), scores, version)
+        for t, (scores, points, version) in zip(taken, scored, strict=True)
+    ]
 
 
 Scored = tuple[Mapping[str, float] | None, Mapping[str, Threshold], str | None]
@@ -104,7 +112,7 @@ def judge_batch(scorer: Scorer, taken: Sequence[Taken]) -> list[Scored]:
     return [one for t in taken for one in judge_batch(scorer, [t])]
 
 
-def _take(process: Process) -> list[Taken]:
+def _take(process: Process) -> list[str]:
     settings = process.settings
     with process.database.write() as session:
         return take_pending(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
@@ -53,23 +53,42 @@ class Judged:
     model_version: str | None
 
 
-def take_pending(
-    session: Session, now: datetime, *, most: int, most_bytes: int, seconds: float
-) -> list[Taken]:
-    """Take the oldest waiting submissions for `seconds`, within the limits of count and bytes.
+def take_pending(session: Session, now: datetime, *, most: int, most_bytes: int, seconds: float) -> list[str]:
+    """Take the oldest waiting submissions for `seconds`, within the limits of count and bytes; their ids.
 
     Two workers never take the same: on PostgreSQL rows another one is taking are skipped, on SQLite
     the write transaction is exclusive. A submission that was taken too often comes alone.
     """
     ids = _oldest_waiting(session, now, most, most_bytes)
-    if not ids:
-        return []
-    session.execute(
-        update(Submission)
-        .where(Submission.id.in_(ids))
-        .values(taken_until=now + timedelta(seconds=seconds), attempts=Submission.attempts + 1)
-    )
-    return _details(session, ids, now)
+    if ids:
+        session.execute(
+            update(Submission)
+            .where(Submission.id.in_(ids))
+            .values(taken_until=now + timedelta(seconds=seconds), attempts=Submission.attempts + 1)
+            .execution_options(synchronize_session=False)
+        )
+    return ids
+
+
+def read_taken(session: Session, ids: Sequence[str], now: datetime) -> list[Taken]:
+    """What the scorer and the rules need of submissions just taken, oldest first."""
+    rows = session.execute(_DETAILS, {"ids": list(ids), "since": now - REPEAT_WINDOW})
+    return [
+        Taken(
+            submission_id=row.Submission.id,
+            comment_id=row.Submission.comment_id,
+            site_id=row.Submission.site_id,
+            body=row.Submission.body,
+            author=row.author,
+            thread_title=row.Thread.title,
+            thread_closed=row.Thread.closed,
+            thread_created_at=row.Thread.created_at,
+            context=row.Submission.context,
+            attempts=row.Submission.attempts,
+            repeats=row.repeats,
+        )
+        for row in rows
+    ]
 
 
 def has_pending(session: Session, now: datetime) -> bool:
@@ -150,34 +169,8 @@ def _within_bytes(sized: Iterable[tuple[str, int]], most_bytes: int) -> list[str
     return ids
 
 
-def _details(session: Session, ids: list[str], now: datetime) -> list[Taken]:
-    rows = session.execute(
-        select(Submission, Comment.author, Thread, _repeats(now).label("repeats"))
-        .join(Comment, Comment.id == Submission.comment_id)
-        .join(Thread, Thread.id == Comment.thread_id)
-        .where(Submission.id.in_(ids))
-        .order_by(Submission.id)
-    )
-    return [
-        Taken(
-            submission_id=row.Submission.id,
-            comment_id=row.Submission.comment_id,
-            site_id=row.Submission.site_id,
-            body=row.Submission.body,
-            author=row.author,
-            thread_title=row.Thread.title,
-            thread_closed=row.Thread.closed,
-            thread_created_at=row.Thread.created_at,
-            context=row.Submission.context,
-            attempts=row.Submission.attempts,
-            repeats=row.repeats,
-        )
-        for row in rows
-    ]
-
-
-def _repeats(now: datetime) -> ColumnElement[int]:
-    """How many other comments brought the same text to the site within the last day."""
+def _repeats() -> ColumnElement[int]:
+    """How many other comments brought the same text to the site since `since`."""
     earlier = aliased(Submission)
     same = (
         select(earlier.id)
@@ -186,13 +179,23 @@ def _repeats(now: datetime) -> ColumnElement[int]:
             earlier.body_digest == Submission.body_digest,
             earlier.id < Submission.id,
             earlier.comment_id != Submission.comment_id,
-            earlier.created_at > now - REPEAT_WINDOW,
+            earlier.created_at > bindparam("since"),
         )
         .limit(MOST_REPEATS)
         .correlate(Submission)
         .subquery()
     )
     return select(func.count()).select_from(same).scalar_subquery()
+
+
+# Written once: putting this statement together takes longer than running it for one submission.
+_DETAILS = (
+    select(Submission, Comment.author, Thread, _repeats().label("repeats"))
+    .join(Comment, Comment.id == Submission.comment_id)
+    .join(Thread, Thread.id == Comment.thread_id)
+    .where(Submission.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Submission.id)
+)
 
 
 def _lock_comments(session: Session, ids: list[str]) -> dict[str, Comment]:

@@ -11,7 +11,14 @@ from moderation.database import Database
 from moderation.domain.rules import judge
 from moderation.models import Decision, Submission
 from moderation.services.access import NewModerator, NewSite
-from moderation.services.pending import Judged, policies_for, record_verdicts, signals_for, take_pending
+from moderation.services.pending import (
+    Judged,
+    policies_for,
+    read_taken,
+    record_verdicts,
+    signals_for,
+    take_pending,
+)
 from tests.conftest import Api, make_site
 from tests.fakes import FakeScorer, FakeWakeUps
 
@@ -63,7 +70,8 @@ def test_a_verdict_on_an_old_text_never_decides_the_new_one(
     comment_id = api.hand_in(alma, "A kind word.")["id"]
     now = datetime.now(UTC)
     with database.write() as session:
-        (taken,) = take_pending(session, now, most=1, most_bytes=1000, seconds=60)
+        ids = take_pending(session, now, most=1, most_bytes=1000, seconds=60)
+        (taken,) = read_taken(session, ids, now)
     scores = scorer.score([taken.as_comment()])
     # While the worker computes, the author makes it spam.
     edit(api, alma, comment_id, "score:spam=0.95")

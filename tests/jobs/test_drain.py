@@ -13,7 +13,7 @@ from moderation.jobs import AWAKE, Jobs, open_jobs
 from moderation.models import Comment, Decision, QueueItem, Score, Submission
 from moderation.services.accept import NewComment, accept, edit, withdraw
 from moderation.services.access import NewSite
-from moderation.services.pending import ATTEMPTS_AT_ALL, take_pending
+from moderation.services.pending import ATTEMPTS_AT_ALL, read_taken, take_pending
 from tests.conftest import make_process, make_settings, make_site
 from tests.fakes import FakeScorer, FakeWakeUps
 from workers import scoring
@@ -185,8 +185,11 @@ def test_batches_are_limited_by_bytes_and_a_large_comment_still_comes_through(
 ) -> None:
     hand_in(database, site, "x" * 900, "y" * 50, "z" * 100)
     with database.write() as session:
-        first = take_pending(session, datetime.now(UTC), most=10, most_bytes=500, seconds=60)
-        second = take_pending(session, datetime.now(UTC), most=10, most_bytes=500, seconds=60)
+        now = datetime.now(UTC)
+        first, second = (
+            read_taken(session, take_pending(session, now, most=10, most_bytes=500, seconds=60), now)
+            for _ in range(2)
+        )
     assert [len(taken.body) for taken in first] == [900]
     assert [len(taken.body) for taken in second] == [50, 100]
 
