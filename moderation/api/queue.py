@@ -151,7 +151,8 @@ def decide(data: dict[str, Any], item_id: str) -> dict[str, Any]:
 def reverse_decision(decision_id: str) -> dict[str, Any]:
     """Restore the status from before and retract what the decision taught."""
     with service().database.write() as session:
-        decision = reverse(session, decision_id, moderator_caller(), now())
+        due_hours = service().settings.due_hours
+        decision = reverse(session, decision_id, moderator_caller(), now(), due_hours)
         session.flush()
         item_id = decision.queue_item_id or open_item_of(session, decision.comment_id)
         item = item_view(get_entry(session, item_id)) if item_id else None

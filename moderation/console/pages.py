@@ -110,7 +110,8 @@ def take_back(decision_id: str) -> Response | Redirect:
     """Undo a decision: the comment is what it was before, and what was learned is forgotten."""
     try:
         with service().database.write() as writing:
-            decision = reverse(writing, decision_id, moderator_caller(), now())
+            due_hours = service().settings.due_hours
+            decision = reverse(writing, decision_id, moderator_caller(), now(), due_hours)
     except CONFLICTS as error:
         return _conflict(error, decision_id=decision_id)
     return redirect(_queue_address(decision, decision.queue_item_id), 303)

@@ -13,7 +13,7 @@ from moderation.domain.teaching import labels_taught
 from moderation.models import Comment, Decision, Label, Moderator, QueueItem, new_id
 from moderation.services.accept import lock_comment
 from moderation.services.access import ModeratorCaller
-from moderation.services.decide import Act, Actor, findings_from, record_decision
+from moderation.services.decide import DUE_HOURS, Act, Actor, findings_from, record_decision
 from moderation.services.errors import ClaimedByOther, NotFound, NotReversible, ServiceError, StaleItem
 
 
@@ -96,7 +96,9 @@ def get_decision(session: Session, decision_id: str) -> Decision:
     return decision
 
 
-def reverse(session: Session, decision_id: str, by: ModeratorCaller, now: datetime) -> Decision:
+def reverse(
+    session: Session, decision_id: str, by: ModeratorCaller, now: datetime, due_hours: float = DUE_HOURS
+) -> Decision:
     """Undo a decision: restore the status it changed and retract what it taught.
 
     A decision of the policy was preceded by `pending`; undoing it hands the comment to people. Raises
@@ -117,6 +119,7 @@ def reverse(session: Session, decision_id: str, by: ModeratorCaller, now: dateti
         actor=Actor(by.role, by.moderator_id, by.name),
         submission_id=comment.submission_id,
         reverses=decision.id,
+        due_hours=due_hours,
         findings=findings,
         top_score=max((finding.score or 0.0 for finding in findings), default=0.0),
         model_version=decision.model_version,

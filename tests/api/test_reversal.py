@@ -1,9 +1,12 @@
 """POST /api/v1/decisions/{id}/reversal"""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -149,3 +152,20 @@ def test_what_is_no_approval_and_no_rejection_is_not_reversed(
 
 def test_an_unknown_decision_is_404(api: Api, bruno: NewModerator) -> None:
     assert reverse(api, bruno, "dec_nothing").status_code == 404
+
+
+def test_a_comment_handed_back_to_people_is_due_when_the_settings_say(
+    api: Api, app: Flask, alma: NewSite, bruno: NewModerator, drain: Drain
+) -> None:
+    service = app.extensions["greenroom"]
+    app.extensions["greenroom"] = replace(service, settings=replace(service.settings, due_hours=2.0))
+    comment_id = api.hand_in(alma)["id"]
+    drain()
+    found = api.call("GET", f"/api/v1/comments/{comment_id}", alma.secret_key).get_json()
+    assert (
+        api.call("POST", f"/api/v1/decisions/{found['decision']['id']}/reversal", bruno.key).status_code
+        == 200
+    )
+    (item,) = api.queue(bruno)
+    opened, due = (datetime.fromisoformat(item[name]) for name in ("opened_at", "due_at"))
+    assert due - opened == timedelta(hours=2)
