@@ -16,6 +16,7 @@ pytestmark = pytest.mark.processes
 SPAM = (
     "Buy cheap replica watches online now, casino bonus, best price pills http://a.example http://b.example"
 )
+SCORING_WORKER = ("worker", "--queue", "scoring")
 KIND = "Thank you for writing this down, it helped me repair the lamp in number {}."
 
 
@@ -96,8 +97,8 @@ def test_killing_the_worker_in_the_middle_loses_nothing(service: Service) -> Non
         handing_in = pool.submit(hand_in_many, service, 300, "killed worker")
         for _ in range(3):
             time.sleep(0.3)
-            service.kill("worker", "--queue", "scoring")
-            wait_until(lambda: _is_running(service, "worker", "--queue", "scoring"))
+            killed = service.kill(*SCORING_WORKER)
+            wait_until(lambda killed=killed: _pid(service, *SCORING_WORKER) not in {None, killed})
         ids = handing_in.result()
     wait_until(lambda: all_decided_once(service, ids))
 
@@ -148,12 +149,11 @@ def test_a_stop_ends_everything_and_a_second_start_goes_on_with_the_same_data(
         assert second.status(accepted) == "approved"
 
 
-def _is_running(service: Service, *words: str) -> bool:
+def _pid(service: Service, *words: str) -> int | None:
     try:
-        service.pid_of(*words)
+        return service.pid_of(*words)
     except AssertionError:
-        return False
-    return True
+        return None
 
 
 def _answers(service: Service) -> bool:
