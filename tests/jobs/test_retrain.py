@@ -1,20 +1,18 @@
 """The retraining job with the real classifier: workers.retraining"""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from moderation.database import Database, open_database
+from moderation.database import Database
 from moderation.label_lines import take_lines
 from moderation.models import RetrainingRun
 from moderation.scoring import Scorer, open_scorer
 from moderation.services.labels import LabelledComment, label_text, labelled_comments
 from moderation.services.retraining import get_run, request_run, take_run
 from moderation.settings import Settings
-from tests.conftest import make_process, make_settings
+from tests.conftest import make_process
 from tests.fakes import FakeWakeUps
 from workers.process import Process
 from workers.retraining import retrain_process, split_by_time
@@ -23,18 +21,6 @@ from workers.retraining import retrain_process, split_by_time
 UNWANTED = ["my knitting circle", "knitting patterns", "join our knitting", "knitting needles"]
 WANTED = ["the bridge", "the river walk", "the old lamp", "the evening train"]
 AROUND = "we looked at {} again today, and {} was what everybody spoke of number {}"
-
-
-@pytest.fixture
-def settings(sqlite_url: str, tmp_path: Path) -> Settings:
-    return make_settings(sqlite_url, tmp_path)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    opened = open_database(settings.database_url)
-    yield opened
-    opened.engine.dispose()
 
 
 @pytest.fixture
