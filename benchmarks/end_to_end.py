@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,7 +120,10 @@ def fate(service: Service, comment_id: str) -> tuple[str, float | None]:
 def tell_times(seconds: list[float]) -> None:
     """Median, spread and tail of the time from accepted to decided."""
     milliseconds = sorted(1000 * value for value in seconds)
-    at: Callable[[float], float] = lambda q: milliseconds[int(q * (len(milliseconds) - 1))]  # noqa: E731
+
+    def at(share: float) -> float:
+        return milliseconds[int(share * (len(milliseconds) - 1))]
+
     print(
         f"accepted to decided: median {statistics.median(milliseconds):.0f} ms, p10 {at(0.1):.0f}, "
         f"p90 {at(0.9):.0f}, p99 {at(0.99):.0f}, max {at(1):.0f} ms"

@@ -42,6 +42,15 @@ class Service:
         finally:
             connection.close()
 
+    def send_lines(self, path: str, key: str, lines: bytes) -> tuple[int, Any]:
+        """Post JSON Lines; status and JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/jsonl"}
+            connection.request("POST", path, lines, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
     def hand_in(self, body: str, **headers: str) -> tuple[int, Any]:
         """Post a comment with the demo site's secret key."""
         comment = {"thread": {"id": "test"}, "author": {"name": "Reader"}, "body": body}

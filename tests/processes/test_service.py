@@ -1,5 +1,6 @@
 """The whole service: real web server, Redis, worker, sweeper and model, each in its own process."""
 
+import json
 import os
 import time
 from collections import Counter
@@ -169,3 +170,47 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_retraining_run_over_http_puts_a_new_model_into_service_and_a_rollback_takes_it_back(
+    service: Service,
+) -> None:
+    maintainer = service.keys["moderator_key"]
+    shipped = champion(service)
+    status, told = service.send_lines("/api/v1/labels", maintainer, taught(300))
+    assert (status, told["taken"]) == (200, 300)
+    status, run = service.call("POST", "/api/v1/retraining-runs", maintainer)
+    assert (status, run["status"]) == (202, "queued")
+    path = f"/api/v1/retraining-runs/{run['id']}"
+    wait_until(lambda: service.call("GET", path, maintainer)[1]["finished_at"] is not None)
+    ended = service.call("GET", path, maintainer)[1]
+    assert ended["status"] == "promoted", ended["reason"]
+    assert champion(service) == ended["new_version"] != shipped
+    assert version_that_scores(service, "after the promotion") == ended["new_version"]
+    assert service.call("POST", "/api/v1/models/rollback", maintainer)[1] == {"champion": shipped}
+    assert version_that_scores(service, "after the rollback") == shipped
+
+
+def champion(service: Service) -> str:
+    """The model version in force."""
+    models = service.call("GET", "/api/v1/models", service.keys["moderator_key"])[1]["items"]
+    (version,) = [model["version"] for model in models if model["champion"]]
+    return str(version)
+
+
+def version_that_scores(service: Service, tag: str) -> object:
+    """The model version with which a comment is scored now, by workers that were not restarted."""
+    status, answer = service.hand_in(KIND.format(tag), Prefer="wait=10")
+    assert status == 200
+    query = f"SELECT model_version FROM decisions WHERE comment_id = '{answer['id']}'"
+    return sql(service, query)[0][0]
+
+
+def taught(count: int) -> bytes:
+    """Labels of a site where one subject, which the shipped model finds harmless, is not wanted."""
+    lines = []
+    for n in range(count):
+        subject = "my knitting circle" if n % 2 else "the evening train"
+        body = f"we looked at {subject} again today and everybody spoke of it, number {n}"
+        lines.append(json.dumps({"body": body, "labels": {"spam": bool(n % 2)}}))
+    return "\n".join(lines).encode()
