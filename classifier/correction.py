@@ -1,4 +1,4 @@
-"""A site's own correction on top of the shipped model."""
+"""Learn a site's own correction on top of the shipped model."""
 
 # ruff: noqa: N803, N806 - X is what scikit-learn calls a feature matrix
 
@@ -25,18 +25,20 @@ _FLOATS = (np.float32, np.float64)
 
 
 class SiteCorrection(BaseEstimator):  # type: ignore[misc]
-    """logit = base logit + X @ beta + b for each label, with beta and b pulled to 0 (a Gaussian prior).
+    """logit = offset + X @ beta + b for each label, with beta and b pulled to 0 (a Gaussian prior).
 
-    So the base is the prior: without labels nothing changes, and the more there are, the more the site
-    decides. `base` is fitted already and stays as it is (None: logits of 0). For each label the strength is
-    chosen among `strengths` by cross-validated log-loss, "no correction" being one of the choices; with
-    fewer than `fewest` labels it is the only one, and a gain within `margin` standard errors counts for
-    nothing. NaN in y is a label that nobody gave.
+    The offset is the base model's logit, so the base is the prior: without labels nothing changes, and the
+    more there are, the more the site decides. For each label the strength is chosen among `strengths` by
+    cross-validated log-loss, "no correction" being one of the choices; with fewer than `fewest` labels it is
+    the only one, and a gain within `margin` standard errors counts for nothing. NaN in y is a label that
+    nobody gave.
     """
+
+    coef_: sparse.csr_matrix
+    intercept_: NDArray[np.float32]
 
     def __init__(
         self,
-        base: Any = None,
         *,
         strengths: tuple[float, ...] = (0.5, 2.0, 8.0, 32.0),
         intercept_strength: float = 4.0,
@@ -45,7 +47,6 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         margin: float = 1.0,
         random_state: int = 0,
     ) -> None:
-        self.base = base
         self.strengths = strengths
         self.intercept_strength = intercept_strength
         self.fewest = fewest
@@ -53,8 +54,9 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         self.margin = margin
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """X (n, features) dense or CSR; y (n,) or (n, labels), true above 0; sample_weight (n,)."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+        """X (n, features) dense or CSR; y (n,) or (n, labels), true above 0; sample_weight (n,); offset as y
+        (None: logits of 0)."""
         if y is None:
             raise ValueError("SiteCorrection requires y to be passed, but the target y is None")
         X = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS)
@@ -62,7 +64,7 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         check_consistent_length(X, y)
         labels = y.reshape(X.shape[0], -1)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        offsets = np.zeros(labels.shape) if self.base is None else self.base.logits(X).astype(np.float64)
+        offsets = np.zeros(labels.shape) if offset is None else np.asarray(offset, dtype=np.float64)
         fold_of = np.random.RandomState(self.random_state).permutation(X.shape[0]) % self.folds
         # Only features that occur can have a weight: a few thousand columns instead of hundreds of thousands.
         occurring = np.unique(X.indices) if sparse.issparse(X) else np.arange(X.shape[1])
@@ -73,27 +75,18 @@ class SiteCorrection(BaseEstimator):  # type: ignore[misc]
         ]
         coef = np.zeros((X.shape[1], labels.shape[1]))
         coef[occurring] = np.column_stack([line.coef for line, _, _ in fitted])
-        self.correction_ = sparse.csr_matrix(coef.astype(np.float32))
-        self.intercept_correction_ = np.array([line.intercept for line, _, _ in fitted], dtype=np.float32)
+        self.coef_ = sparse.csr_matrix(coef.astype(np.float32))
+        self.intercept_ = np.array([line.intercept for line, _, _ in fitted], dtype=np.float32)
         self.strength_ = [strength for _, strength, _ in fitted]
         self.held_out_logits_ = np.column_stack([logits for _, _, logits in fitted])
         return self
 
-    def total_coef(self) -> NDArray[np.float32]:
-        """Weights (features, labels) of the base and the correction together."""
-        correction = np.asarray(self.correction_.todense())
-        return correction if self.base is None else correction + self.base.total_coef()
-
-    def logits(self, X: Any) -> NDArray[np.float32]:
-        """Logits (n, labels) of a matrix from CommentFeatures, without scikit-learn's checks."""
-        own = (X @ self.correction_).toarray() if sparse.issparse(X) else X @ self.correction_.toarray()
-        total = own + self.intercept_correction_
-        return np.asarray(total if self.base is None else total + self.base.logits(X), dtype=np.float32)
-
     def decision_function(self, X: Any) -> NDArray[np.float32]:
-        """Logits (n, labels) of X (n, features)."""
+        """What is added to the offset (n, labels) for X (n, features)."""
         check_is_fitted(self)
-        return self.logits(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
+        X = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
+        own = (X @ self.coef_).toarray() if sparse.issparse(X) else X @ self.coef_.toarray()
+        return np.asarray(own + self.intercept_, dtype=np.float32)
 
     def _fit_label(
         self, X: Any, label: Any, weights: Any, offset: Any, fold_of: Any

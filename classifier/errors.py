@@ -24,3 +24,10 @@ class ManifestInvalid(ModelError):
 
 class NothingToRollBack(ModelError):
     """The champion has no predecessor."""
+
+
+class OutdatedModel(ModelError):
+    """Another release of the service made this file, in a form that this one does not read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: was made by another release of the service and cannot be used by this one")

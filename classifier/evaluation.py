@@ -40,24 +40,38 @@ class Comparison:
     reason: str
 
 
-def evaluate(classifier: Classifier, examples: Sequence[Example]) -> dict[str, Any]:
+def report(scores: Array, labels: Array, weights: Array, points: Mapping[str, Any]) -> dict[str, Any]:
     """Per category: n, positives, auc, average_precision, log_loss, brier, calibration_error, at.
 
-    A measure that is not defined on these examples (one class only, no label) is None.
+    From scores and labels (n, 7) and weights (n,). A measure that is not defined on these comments (one class
+    only, no label) is None.
     """
-    scores = classifier.score([example.comment for example in examples])
-    points = classifier.card.get("operating_points") or {}
-    return report(scores, label_matrix(examples), weight_vector(examples), points)
-
-
-def report(scores: Array, labels: Array, weights: Array, points: Mapping[str, Any]) -> dict[str, Any]:
-    """The same from arrays: scores and labels (n, 7), weights (n,)."""
     measured = {}
     for k, category in enumerate(CATEGORIES):
         known = ~np.isnan(labels[:, k]) & (weights > 0)
         parts = scores[known, k].astype(np.float64), labels[known, k], weights[known]
         measured[category] = {**_measure(*parts), "at": _at_points(*parts, points.get(category) or {})}
     return measured
+
+
+def confusion(scores: Array, labels: Array, points: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts at or above and below each operating point: scores and labels (n, 7)."""
+    counted: dict[str, Any] = {}
+    for k, category in enumerate(CATEGORIES):
+        known = ~np.isnan(labels[:, k])
+        truth = labels[known, k] > 0
+        for name, point in (points.get(category) or {}).items():
+            if isinstance(point, Mapping) and point.get("threshold") is not None:
+                above = scores[known, k] >= point["threshold"]
+                counts = {
+                    "true_above": truth & above,
+                    "false_above": ~truth & above,
+                    "true_below": truth & ~above,
+                    "false_below": ~truth & ~above,
+                }
+                numbers = {part: int(found.sum()) for part, found in counts.items()}
+                counted.setdefault(category, {})[name] = {"threshold": point["threshold"], **numbers}
+    return counted
 
 
 def compare(
@@ -67,15 +81,17 @@ def compare(
     *,
     seed: int = 0,
     rounds: int = 500,
+    scores: Array | None = None,
 ) -> Comparison:
     """Both models on the same examples, with a paired bootstrap (Efron 1979) over examples.
 
     `better` when the interval of the weighted mean log-loss difference lies wholly above zero; `worse_in`
-    names the categories whose interval lies wholly below.
+    names the categories whose interval lies wholly below. `scores`: the champion's, if already known.
     """
     comments = [example.comment for example in examples]
     labels, weights = label_matrix(examples), weight_vector(examples)
-    old, new = champion.score(comments), challenger.score(comments)
+    old = champion.score(comments) if scores is None else scores
+    new = challenger.score(comments)
     gains = losses(old, labels) - losses(new, labels)
     overall, categories = _intervals(gains, weights, np.random.default_rng(seed), rounds)
     worse_in = [category for category, interval in categories.items() if interval.high < 0]

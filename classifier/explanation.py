@@ -1,18 +1,26 @@
-"""Which words moved a score, and by how much."""
+"""Which parts of a comment raised a score, and by how much."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.alignment import align
 from classifier.categories import CATEGORIES
-from classifier.facts import text_of
-from classifier.features import CommentFeatures
-from classifier.hashing import Grams, Joined
+from classifier.facts import body_of
+from classifier.network import Network, sums
+from classifier.text import Piece, located_pieces, tokens
+from classifier.vocabulary import Read
+
+if TYPE_CHECKING:
+    from classifier.model import Correction
+
+Floats = NDArray[np.float64]
+# A part counts as a reason from this share of the strongest part's weight, and from this weight, in log-odds.
+_LEAST_SHARE, _LEAST_WEIGHT = 0.25, 0.35
+# What a word does not begin or end with, when a person points at it.
+_AROUND = " \t\r\n.,;:!?\"'()[]{}“”‘’…-–—"
 
 
 @dataclass(frozen=True)
@@ -25,57 +33,120 @@ class Span:
     weight: float
 
 
+class Attribution(NamedTuple):
+    """What each piece of a body added to the logits (pieces, 7), and all that is due to no piece (7,)."""
+
+    pieces: list[Piece]
+    weights: Floats
+    rest: Floats
+
+
 def explain(
-    features: CommentFeatures, coef: NDArray[np.float32], comments: Sequence[Mapping[str, Any]], limit: int
-) -> list[list[Span]]:
-    """The strongest spans of each comment, strongest first; one span per word and category.
-
-    Exact for a linear model: the contribution coef * value of each word, pair and n-gram is shared equally
-    among the characters it covers, and a word's weight is the sum over its characters. So all weights of a
-    category together are the logit without the intercept and the facts.
-    """
-    return [_explain_one(features, coef, text_of(comment, "body"), limit) for comment in comments]
-
-
-def _explain_one(features: CommentFeatures, coef: NDArray[np.float32], body: str, limit: int) -> list[Span]:
-    aligned = align(body)
-    joined = Joined([aligned.text])
-    by_words, by_characters = features.text_grams(joined)
-    shares = _shares(by_words, coef, len(joined.codes))
-    shares += _shares(by_characters, coef[1 << features.word_bits :], len(joined.codes))
-    sums: dict[tuple[int, int], NDArray[np.float64]] = defaultdict(lambda: np.zeros(coef.shape[1]))
-    for (start, end), (share_start, share_end) in zip(_words(joined), _owned(joined), strict=True):
-        # One space pads the text in front, so position p there is p - 1 here.
-        origin = min(aligned.starts[start - 1 : end - 1]), max(aligned.ends[start - 1 : end - 1])
-        sums[origin] += shares[share_start:share_end].sum(axis=0)
+    network: Network, correction: "Correction | None", comment: Mapping[str, Any], limit: int
+) -> list[Span]:
+    """The parts that raised a score most, strongest first; neighbours that both did so make one span."""
+    body = body_of(comment)
+    pieces, weights, _ = attribute(network, correction, comment)
     spans = [
-        Span(start, end, CATEGORIES[k], float(weights[k]))
-        for (start, end), weights in sums.items()
-        for k in np.flatnonzero(weights)
+        span
+        for k, category in enumerate(CATEGORIES)
+        for span in _spans(body, pieces, weights[:, k], category)
     ]
-    return sorted(spans, key=lambda span: (-abs(span.weight), span.start, span.end, span.category))[:limit]
+    return sorted(spans, key=lambda span: (-span.weight, span.start, span.end, span.category))[:limit]
 
 
-def _words(joined: Joined) -> list[tuple[int, int]]:
-    starts, ends = joined.word_bounds()
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+def attribute(network: Network, correction: "Correction | None", comment: Mapping[str, Any]) -> Attribution:
+    """Share out the logits among the pieces of the body: all weights and the rest together are the logits.
+
+    Exact: around any one comment the network is linear (its parts are sums, maxima and cut-offs at 0), so
+    each word's part is its input times the slope there (Shrikumar et al. 2017). A pair's part goes half to
+    each of its words.
+    """
+    pieces = list(located_pieces(body_of(comment)))
+    reading = network.read([comment])
+    body = reading.words.first(1)
+    logits = reading.logits[0].astype(np.float64)
+    parts = _direct(network, body)
+    out = network.weights.out * network.weights.slope
+    if correction is not None:
+        from classifier.site_features import site_features
+
+        row = site_features([comment], reading)
+        logits = logits + (row @ correction.coef).toarray()[0] + correction.intercept
+        hidden_coef, own = _corrected(correction, body, row)
+        out, parts = out + hidden_coef, parts + own
+    parts = parts + _inner(network, body, out)
+    # Piece after piece has its tokens; a body without any word has one that stands for nothing.
+    counts = [len(tokens(piece.text)) for piece in pieces]
+    owner = np.repeat(np.arange(len(pieces)), counts)
+    weights = np.zeros((len(pieces), len(CATEGORIES)))
+    np.add.at(weights, owner, parts[: len(owner)])
+    return Attribution(pieces, weights, logits - weights.sum(axis=0))
 
 
-def _owned(joined: Joined) -> list[tuple[int, int]]:
-    """Each word owns itself and the space after it; the first also the space in front of the text."""
-    starts, ends = joined.word_bounds()
-    return [(start if i else 0, end + 1) for i, (start, end) in enumerate(zip(starts, ends, strict=True))]
+def _direct(network: Network, body: Read) -> Floats:
+    """What words and pairs add straight to the logits (words, 7)."""
+    pairs = network.pairs(body)
+    words = body.vectors[body.ids][:, : len(CATEGORIES)] + (pairs + np.roll(pairs, 1, axis=0)) / 2
+    inside = words[body.starts[0] : body.ends[0]].astype(np.float64)
+    return np.asarray(inside / np.sqrt(len(inside)) * network.weights.slope)
 
 
-def _shares(grams: Grams, coef: NDArray[np.float32], length: int) -> NDArray[np.float64]:
-    """The contribution of each character of the text (length, categories)."""
-    if not len(grams.columns):
-        return np.zeros((length, coef.shape[1]))
-    _, inverse, counts = np.unique(grams.columns, return_inverse=True, return_counts=True)
-    values = 1 + np.log(counts)
-    values /= np.sqrt(np.square(values).sum())
-    each = coef[grams.columns] * (values / counts)[inverse][:, None] / (grams.ends - grams.starts)[:, None]
-    change = np.zeros((length + 1, coef.shape[1]))
-    np.add.at(change, grams.starts, each)
-    np.add.at(change, grams.ends, -each)
-    return np.cumsum(change, axis=0)[:-1]
+def _inner(network: Network, body: Read, out: NDArray[Any]) -> Floats:
+    """What words add through convolution and hidden layer (words, 7), `out` (k, 7) following the latter."""
+    w, (start, end) = network.weights, (int(body.starts[0]), int(body.ends[0]))
+    _, seen = network.see(body)
+    inside, length = seen[start:end], end - start
+    h = inside.shape[1]
+    top = inside.argmax(axis=0)
+    pooled = np.concatenate([inside.max(axis=0), (sums(seen, body) / length)[0]])[None]
+    active = network.layers(pooled)[0][0] > 0
+    slopes = w.hidden[:, active].astype(np.float64) @ out[active]
+    # How much each of the h values around each word counts: once if it is the largest, and in the mean.
+    open_ = (inside > 0).astype(np.float64)
+    count = open_[:, :, None] / length * slopes[h:]
+    count[top, np.arange(h)] += open_[top, np.arange(h)][:, None] * slopes[:h]
+    # To the window around word t came the word before it, itself, and the word after it.
+    around = np.pad(count, ((1, 1), (0, 0), (0, 0)))
+    before, own, after = np.split(network.inward(body)[start:end].astype(np.float64), 3, axis=1)
+    pairs = ((before, around[2:]), (own, around[1:-1]), (after, around[:-2]))
+    return np.asarray(sum(np.einsum("th,thk->tk", values, slope) for values, slope in pairs))
+
+
+def _corrected(correction: "Correction", body: Read, row: Any) -> tuple[Floats, Floats]:
+    """The correction's line on the hidden layer (k, 7), and what its words and pairs add (words, 7)."""
+    from classifier.site_features import AUTHOR_BITS, HIDDEN_VALUE, WORD_BITS, occurrences
+
+    coef = correction.coef.toarray().astype(np.float64)
+    hidden = coef[(1 << WORD_BITS) + (1 << AUTHOR_BITS) :] * HIDDEN_VALUE
+    _, columns = occurrences(body)
+    _, inverse, counts = np.unique(columns, return_inverse=True, return_counts=True)
+    values = np.asarray(row[0, columns].toarray()).ravel() / counts[inverse]
+    each = coef[columns] * values[:, None]
+    n = int(body.ends[0] - body.starts[0])
+    parts, pairs = each[:n].copy(), each[n:]
+    parts[:-1] += pairs / 2
+    parts[1:] += pairs / 2
+    return hidden, parts
+
+
+def _spans(body: str, pieces: list[Piece], weights: Floats, category: str) -> list[Span]:
+    floor = max(_LEAST_WEIGHT, _LEAST_SHARE * weights.max(initial=0.0))
+    found: list[Span] = []
+    last = -1
+    for i in np.flatnonzero(weights >= floor).tolist():
+        start, end = _trimmed(body, pieces[i])
+        if found and last == i - 1:
+            before = found.pop()
+            found.append(Span(before.start, end, category, before.weight + float(weights[i])))
+        else:
+            found.append(Span(start, end, category, float(weights[i])))
+        last = i
+    return found
+
+
+def _trimmed(body: str, piece: Piece) -> tuple[int, int]:
+    text = body[piece.start : piece.end]
+    start = piece.start + len(text) - len(text.lstrip(_AROUND))
+    end = piece.end - (len(text) - len(text.rstrip(_AROUND)))
+    return (start, end) if start < end else (piece.start, piece.end)

@@ -1,15 +1,38 @@
 """What is known about a comment besides its words: links, its author, its thread.
 
-Facts are words themselves, so the same hashing serves them. An absent fact gives no word, hence no weight.
+An absent fact counts for nothing: it has no number here and no word.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from classifier.text import EMAIL, LINK, normalise
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.text import pieces
 
 # Words too common to show that a comment is about its thread.
 _SHORTEST_TOPIC_WORD = 4
+# Where each kind of fact has its numbers.
+_LINKS, _LENGTH, _TOPIC, _NAME, _SITE, _MAIL = 0, 8, 20, 24, 29, 30
+FACTS = 32
+
+
+class About(NamedTuple):
+    """The texts of a comment besides its body, "" where there is none."""
+
+    name: str
+    site: str
+    mail: str
+    topic: str
+
+    @property
+    def addresses(self) -> str:
+        """Site and mail together."""
+        return f"{self.site} {self.mail}".strip()
+
+
+NOTHING = About("", "", "", "")
 
 
 def text_of(comment: Mapping[str, Any], *path: str) -> str:
@@ -24,40 +47,47 @@ def text_of(comment: Mapping[str, Any], *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def facts_of(comment: Mapping[str, Any], body: str) -> list[str]:
-    """The facts of a comment whose normalised body is given.
+def body_of(comment: Mapping[str, Any]) -> str:
+    """A comment's own text, "" when it is missing or None."""
+    body = comment.get("body")
+    return body if isinstance(body, str) else ""
 
-    >>> facts_of({"body": "...", "author": {"name": "Best Shoes"}}, "buy urllink shop example")
-    ['links_1', 'words_3', 'name_best', 'name_shoes', 'name_words_2']
+
+def about(comment: Mapping[str, Any]) -> About:
     """
-    words = body.split(" ")
-    links = words.count(LINK) + words.count(EMAIL)
-    facts = [f"links_{_size(links)}", f"words_{_size(len(words))}"]
-    facts += _author_facts(comment)
-    title = {word for word in normalise(text_of(comment, "thread", "title")).split(" ") if _is_topic(word)}
-    if title:
-        facts.append(f"topic_{min(len(title.intersection(words)), 3)}")
-    return facts
-
-
-def _author_facts(comment: Mapping[str, Any]) -> list[str]:
-    name = normalise(text_of(comment, "author", "name")).split()
-    facts = [f"name_{word}" for word in name[:8]]
-    if name:
-        facts.append(f"name_words_{min(len(name), 4)}")
-    for member, text in (("site", "url"), ("mail", "email")):
-        parts = normalise(text_of(comment, "author", text)).split()[:10]
-        facts += [f"{member}_{part}" for part in parts if part not in (LINK, EMAIL)]
-    return facts
-
-
-def _is_topic(word: str) -> bool:
-    return len(word) >= _SHORTEST_TOPIC_WORD
-
-
-def _size(count: int) -> int:
+    >>> about({"author": {"name": "Ann", "email": "a@b.example"}, "thread": {"title": "On tea"}})
+    About(name='Ann', site='', mail='a@b.example', topic='')
     """
-    >>> [_size(n) for n in (0, 1, 2, 3, 4, 100)]
-    [0, 1, 2, 2, 3, 7]
+    if not (comment.get("author") or comment.get("thread")):
+        return NOTHING
+    name, site, mail = (text_of(comment, "author", member) for member in ("name", "url", "email"))
+    title = pieces(text_of(comment, "thread", "title"))
+    return About(name, site, mail, " ".join(piece for piece in title if len(piece) >= _SHORTEST_TOPIC_WORD))
+
+
+def sizes_of(links: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """The numbers (n,) and (n,) of how many links and how many words comments have, by powers of two.
+
+    >>> [part.tolist() for part in sizes_of(np.array([0, 1, 2, 3, 4, 500]), np.array([1, 5, 9, 9, 9, 9000]))]
+    [[0, 1, 2, 2, 3, 7], [9, 11, 12, 12, 12, 19]]
     """
-    return count.bit_length()
+    bits = (np.minimum(np.frexp(values)[1], most) for values, most in ((links, 7), (lengths, 11)))
+    by_links, by_length = bits
+    return _LINKS + by_links, _LENGTH + by_length
+
+
+def numbers_of(context: About, names: int, shared: int) -> list[int]:
+    """The numbers that hold of a comment whose author's name has so many words, and that shares so many with
+    its thread's title.
+
+    >>> numbers_of(About("", "http://shoes.example", "", "Tea"), names=2, shared=0)
+    [20, 26, 29]
+    """
+    numbers = [_TOPIC + min(shared, 3)] if context.topic else []
+    if names:
+        numbers.append(_NAME + min(names, 4))
+    if context.site:
+        numbers.append(_SITE)
+    if context.mail:
+        numbers.append(_MAIL)
+    return numbers

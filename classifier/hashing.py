@@ -1,89 +1,105 @@
-"""Hash words, word pairs and character n-grams of many texts at once, without a vocabulary.
+"""Hash words and their character n-grams without a vocabulary, many words at once.
 
-With an odd M, S[i] = sum of c[k] * M^-k for k < i (mod 2^64) gives every substring a hash that does not
-depend on where it stands: (S[end] - S[start]) * M^start. One cumulative sum serves all n-grams (Karp and
-Rabin 1987); a finaliser (splitmix64) spreads the bits. Texts are `text.normalise`d: words, single spaces.
+With an odd M, h(c0 c1 ...) = sum of c[i] * M^-i (mod 2^64) gives every substring the hash
+(S[end] - S[start]) * M^start from prefix sums S: one cumulative sum serves all n-grams (Karp and Rabin
+1987). It also joins: h(ab) = h(a) + M^-len(a) * h(b), so a pair of words has the hash of the word they make
+together.
+A finaliser (splitmix64) spreads the bits.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+Hashes = NDArray[np.uint64]
+
+SHORTEST, LONGEST = 2, 5
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
-_SPACE = 32
+_WORD_SALT, _PAIR_SALT = 1, 7
 
 
-class Grams(NamedTuple):
-    """Occurrences: of which text (row), which column, and the characters start..end of `Joined.codes`."""
+class HashedWords(NamedTuple):
+    """`hashes` (n,) and `steps` (n,), M^-length, join words.
 
-    rows: NDArray[np.int64]
+    `own` (n,) is each word's row of the weight table; `columns` (total,) lists those of word 0's n-grams,
+    then of word 1's, and word i's begin at `starts[i]` (n,).
+    """
+
+    hashes: Hashes
+    steps: Hashes
+    own: NDArray[np.int64]
     columns: NDArray[np.int64]
     starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
 
 
-class Joined:
-    """Texts in one array of code points, each with a space before and after, and its prefix hashes."""
+def hash_words(words: Sequence[str], bits: int) -> HashedWords:
+    """Hash each word, and its character n-grams, into 2**bits columns; no word is empty."""
+    # Hangul by its letters: a syllable is hardly ever seen twice, its letters are.
+    padded = [f" {word if word.isascii() else unicodedata.normalize('NFD', word)} " for word in words]
+    codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    size = len(codes)
+    lengths = np.array([len(word) for word in padded], dtype=np.int64)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    powers, inverses = _powers(size + 1)
+    sums = np.zeros(size + 1, np.uint64)
+    np.cumsum((codes + np.uint64(1)) * inverses[:size], out=sums[1:])
+    hashes = (sums[ends - 1] - sums[begins + 1]) * powers[begins + 1]
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        padded = [f" {text} " for text in texts]
-        joined = "".join(padded).encode("utf-32-le", "surrogatepass")
-        self.codes = np.frombuffer(joined, dtype=np.uint32).astype(np.uint64)
-        lengths = np.array([len(text) for text in padded], dtype=np.int64)
-        self.offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        self.rows = np.repeat(np.arange(len(padded)), lengths)
-        self.spaces = self.codes == _SPACE
-        size = len(self.codes) + 1
-        self._powers = _powers(_BASE, size)
-        terms = (self.codes + np.uint64(1)) * _powers(_INVERSE, size)[:-1]
-        self._sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
-
-    def grams(self, starts: NDArray[np.int64], ends: NDArray[np.int64], bits: int, salt: int) -> Grams:
-        """Hash the substrings starts..ends into 2**bits columns."""
-        hashes = (self._sums[ends] - self._sums[starts]) * self._powers[starts]
-        columns = _mix(hashes + np.uint64(salt)) >> np.uint64(64 - bits)
-        return Grams(self.rows[starts], columns.astype(np.int64), starts, ends)
-
-    def word_bounds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where words start and end."""
-        change = np.flatnonzero(self.spaces[1:] != self.spaces[:-1]) + 1
-        return change[0::2], change[1::2]
-
-
-def words(joined: Joined, bits: int) -> Grams:
-    """Words, and pairs of neighbouring words."""
-    starts, ends = joined.word_bounds()
-    same = joined.rows[starts[1:]] == joined.rows[starts[:-1]]
-    pairs = joined.grams(starts[:-1][same], ends[1:][same], bits, salt=2)
-    return _concatenate([joined.grams(starts, ends, bits, salt=1), pairs])
+    at = np.arange(size)[:, None]
+    grams_end = at + _SIZES
+    there = grams_end <= np.repeat(ends, lengths)[:, None]
+    grams = (sums[np.minimum(grams_end, size)] - sums[:-1, None]) * powers[:size, None] + _SALTS
+    in_word = np.add.reduceat(there.sum(axis=1), begins)
+    return HashedWords(
+        hashes,
+        inverses[lengths - 2],
+        _column(hashes + np.uint64(_WORD_SALT), bits),
+        _column(grams[there], bits),
+        np.cumsum(in_word) - in_word,
+    )
 
 
-def characters(joined: Joined, bits: int, shortest: int, longest: int) -> Grams:
-    """Character n-grams inside a word, the spaces around it included ("char_wb" in scikit-learn)."""
-    crossed = np.concatenate([[0], np.cumsum(joined.spaces)])
-    found = []
-    for n in range(shortest, longest + 1):
-        starts = np.arange(max(len(joined.codes) - n + 1, 0))
-        inside = crossed[starts + n - 1] - crossed[starts + 1] == 0
-        inside &= ~(joined.spaces[starts] & joined.spaces[starts + n - 1])
-        found.append(joined.grams(starts[inside], starts[inside] + n, bits, salt=n + 2))
-    return _concatenate(found)
+def pair_columns(hashes: Hashes, steps: Hashes, bits: int) -> NDArray[np.int64]:
+    """The columns (n - 1,) of neighbouring words in a row of n: those of the words they make together.
+
+    >>> apart, together = hash_words(["bad", "word"], 16), hash_words(["badword"], 16)
+    >>> joined = apart.hashes[:1] + apart.steps[:1] * apart.hashes[1:]
+    >>> bool((joined == together.hashes).all())
+    True
+    """
+    return _column(hashes[:-1] + steps[:-1] * hashes[1:] + np.uint64(_PAIR_SALT), bits)
 
 
-def _concatenate(parts: Sequence[Grams]) -> Grams:
-    return Grams(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+def word_columns(hashes: Hashes, bits: int) -> NDArray[np.int64]:
+    """The columns (n,) of words alone: those of `pair_columns`, so a word cut in two is found again."""
+    return _column(hashes + np.uint64(_PAIR_SALT), bits)
 
 
-def _powers(base: int, size: int) -> NDArray[np.uint64]:
+def _column(hashes: Hashes, bits: int) -> NDArray[np.int64]:
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    hashes = hashes ^ (hashes >> np.uint64(31))
+    return (hashes >> np.uint64(64 - bits)).astype(np.int64)
+
+
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    """M^i and M^-i for i < size; the first few are always at hand."""
+    if size <= len(_FIRST_POWERS[0]):
+        return _FIRST_POWERS
+    return _multiplied(_BASE, size), _multiplied(_INVERSE, size)
+
+
+def _multiplied(base: int, size: int) -> Hashes:
     factors = np.full(size, base, dtype=np.uint64)
-    factors[0] = 1
+    factors[:1] = 1
     return np.multiply.accumulate(factors)
 
 
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+_SIZES = np.arange(SHORTEST, LONGEST + 1)
+_SALTS = (_SIZES + 2).astype(np.uint64)
+_FIRST_POWERS = (_multiplied(_BASE, 4096), _multiplied(_INVERSE, 4096))

@@ -31,12 +31,17 @@ def choose_operating_points(rows: Rows, scores: NDArray[Any]) -> dict[str, Any]:
     """Operating points of every category from dev rows and their scores (n, 7)."""
     points = {}
     for k, category in enumerate(CATEGORIES):
-        labels, strata = _presumed(rows, k)
-        weights = natural_weights(labels, PREVALENCE[category], _equal_strata(labels, strata))
+        labels, weights = mixed_labels(rows, k)
         found = operating_points(scores[:, k], labels, weights)
         if found is not None:
             points[category] = {**found, "assumed_prevalence": PREVALENCE[category]}
     return points
+
+
+def mixed_labels(rows: Rows, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Labels (n,) of category k and the weight (n,) of each row in the mix a blog sees, 0 outside it."""
+    labels, strata = _presumed(rows, k)
+    return labels, natural_weights(labels, PREVALENCE[CATEGORIES[k]], _equal_strata(labels, strata))
 
 
 def _presumed(rows: Rows, k: int) -> tuple[NDArray[np.float64], NDArray[np.str_]]:

@@ -2,30 +2,41 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from classifier.categories import CATEGORIES
-from classifier.errors import ModelError
+from classifier.errors import ModelError, OutdatedModel
 from classifier.explanation import Span, explain
+from classifier.facts import body_of
+from classifier.network import Network, Reading, Weights, pack
 
 MODEL_FILE, CARD_FILE = "model.joblib", "card.json"
-# How many comments become one matrix: bounds memory, and changes no score.
-_ROWS_AT_ONCE = 512
+# How much becomes one batch: what fits a processor's cache is quickest, and memory stays bounded.
+_MOST_COMMENTS, _MOST_CHARACTERS = 64, 1 << 18
+
+
+class Correction(NamedTuple):
+    """What a site's labels changed: logits + `site_features` @ coef + intercept."""
+
+    coef: Any  # scipy.sparse.csr_matrix (features, 7), float32
+    intercept: NDArray[np.float32]  # (7,)
 
 
 class Classifier:
-    """A model version: a fitted pipeline (features, heads) and its card."""
+    """A model version: the network, a site's correction if it has one, and its card."""
 
-    def __init__(self, pipeline: Pipeline, card: Mapping[str, Any]) -> None:
-        self.pipeline = pipeline
+    def __init__(
+        self, network: Network, card: Mapping[str, Any], correction: Correction | None = None
+    ) -> None:
+        self.network = network
         self.card: dict[str, Any] = dict(card)
+        self.correction = correction
 
     @property
     def version(self) -> str:
@@ -34,11 +45,7 @@ class Classifier:
 
     def logits(self, comments: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
         """Log-odds (n, 7) in CATEGORIES order."""
-        features, heads = self.pipeline[0], self.pipeline[-1]
-        parts = [
-            heads.logits(features.transform(comments[i : i + _ROWS_AT_ONCE]))
-            for i in range(0, len(comments), _ROWS_AT_ONCE)
-        ]
+        parts = [self._logits(batch, self.network.read(batch)) for batch in batches(comments)]
         return np.concatenate(parts) if parts else np.zeros((0, len(CATEGORIES)), np.float32)
 
     def score(self, comments: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
@@ -50,8 +57,29 @@ class Classifier:
         return (1 / (1 + np.exp(-self.logits(comments).astype(np.float64)))).astype(np.float32)
 
     def explain(self, comments: Sequence[Mapping[str, Any]], *, limit: int = 10) -> list[list[Span]]:
-        """At most `limit` spans of each body that moved a score most, strongest first."""
-        return explain(self.pipeline[0], self.pipeline[-1].total_coef(), comments, limit)
+        """At most `limit` spans of each body that raised a score most, strongest first."""
+        return [explain(self.network, self.correction, comment, limit) for comment in comments]
+
+    def _logits(self, comments: Sequence[Mapping[str, Any]], reading: Reading) -> NDArray[np.float32]:
+        if self.correction is None:
+            return reading.logits
+        # scipy.sparse takes longer to import than the shipped model to load.
+        from classifier.site_features import site_features
+
+        own = (site_features(comments, reading) @ self.correction.coef).toarray()
+        return np.asarray(reading.logits + own + self.correction.intercept, dtype=np.float32)
+
+
+def batches(comments: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Comments in order, in parts of bounded number and size (at least one comment each)."""
+    start = characters = 0
+    for i, comment in enumerate(comments):
+        characters += len(body_of(comment))
+        if i > start and (i - start >= _MOST_COMMENTS or characters > _MOST_CHARACTERS):
+            yield comments[start:i]
+            start, characters = i, len(body_of(comment))
+    if start < len(comments):
+        yield comments[start:]
 
 
 def load(path: Path) -> Classifier:
@@ -62,12 +90,17 @@ def load(path: Path) -> Classifier:
 def from_bytes(path: Path, model: bytes, card: bytes) -> Classifier:
     """The model in the bytes of its two files; `path` is only for naming it in errors."""
     try:
-        pipeline = joblib.load(io.BytesIO(model))
+        content = joblib.load(io.BytesIO(model))
+    except ModuleNotFoundError as error:
+        raise OutdatedModel(path / MODEL_FILE) from error
     except Exception as error:  # a damaged pickle raises nearly anything
         raise ModelError(f"{path / MODEL_FILE}: cannot be loaded ({type(error).__name__})") from error
-    if not isinstance(pipeline, Pipeline):
-        raise ModelError(f"{path / MODEL_FILE}: holds no model of this service")
-    return Classifier(pipeline, parse_card(path / CARD_FILE, card))
+    try:
+        network = Network(Weights(**content["weights"]))
+        correction = Correction(*content["correction"]) if content["correction"] else None
+    except (TypeError, KeyError, IndexError) as error:
+        raise OutdatedModel(path / MODEL_FILE) from error
+    return Classifier(network, parse_card(path / CARD_FILE, card), correction)
 
 
 def parse_card(path: Path, content: bytes) -> dict[str, Any]:
@@ -82,9 +115,14 @@ def parse_card(path: Path, content: bytes) -> dict[str, Any]:
 
 
 def model_bytes(classifier: Classifier) -> bytes:
-    """What goes into model.joblib; the same pipeline gives the same bytes."""
+    """What goes into model.joblib; the same model gives the same bytes."""
+    correction = classifier.correction
+    content = {
+        "weights": pack(classifier.network.weights),
+        "correction": tuple(correction) if correction else None,
+    }
     buffer = io.BytesIO()
-    joblib.dump(classifier.pipeline, buffer, compress=("zlib", 6))
+    joblib.dump(content, buffer, compress=("zlib", 6))
     return buffer.getvalue()
 
 

@@ -4,6 +4,7 @@ Every step is safe against kill -9: a model's folder appears by one rename befor
 the manifest changes by one rename. A folder that no manifest names is rubbish, never loaded.
 """
 
+import logging
 import re
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier import shipped
-from classifier.errors import DigestMismatch, ModelError, NothingToRollBack, UnknownVersion
+from classifier.errors import DigestMismatch, ModelError, NothingToRollBack, OutdatedModel, UnknownVersion
 from classifier.manifest import (
     MANIFEST_FILE,
     Entry,
@@ -34,6 +35,8 @@ from classifier.model import (
     model_bytes,
     parse_card,
 )
+
+logger = logging.getLogger(__name__)
 
 # "" as champion would be ambiguous, and a version is a folder's name: no separators, no leading dot.
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -74,9 +77,21 @@ class Registry:
         return self._manifest().champion or shipped.VERSION
 
     def load(self, version: str | None = None) -> Classifier:
-        """A version (None: the champion), after its bytes were checked against their digests."""
+        """A version, after its bytes were checked against their digests.
+
+        None: the champion, or the shipped model if another release of the service made the champion's file,
+        until a new champion is trained: an upgrade must not stop the scoring.
+        """
+        if version is not None:
+            return self._load(version)
+        try:
+            return self._load(self.champion())
+        except OutdatedModel as error:
+            logger.warning("%s; scoring with the shipped model", error)
+            return load_shipped()
+
+    def _load(self, name: str) -> Classifier:
         manifest = self._manifest()
-        name = manifest.champion or shipped.VERSION if version is None else version
         folder, entry, record = self._place(manifest, name)
         model = _verified(folder / MODEL_FILE, entry.model_sha256, record)
         card = _verified(folder / CARD_FILE, entry.card_sha256, record)

@@ -1,5 +1,7 @@
 """Fit a challenger: the shipped model as the prior, and one correction from a site's own labels."""
 
+# ruff: noqa: N806 - X is what scikit-learn calls a feature matrix
+
 import json
 import time
 from collections.abc import Sequence
@@ -8,20 +10,19 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from scipy.special import expit
-from sklearn.pipeline import Pipeline
 
 from classifier.card import fingerprint, new_card
 from classifier.categories import CATEGORIES
 from classifier.correction import SiteCorrection
 from classifier.examples import Example, label_matrix, weight_vector
-from classifier.model import Classifier
+from classifier.model import Classifier, Correction, batches
+from classifier.site_features import site_features
 from classifier.thresholds import operating_points
 
 __all__ = ["Example", "fit_challenger"]
 
 # Fewer true or false labels than this say little about a precision of 0.98.
 _FEWEST_FOR_POINTS = 100
-_ROWS_AT_ONCE = 512
 
 
 def fit_challenger(
@@ -32,17 +33,15 @@ def fit_challenger(
     A corrected base is not corrected again: its own base is taken, so corrections never pile up.
     Needs no minimum: with few labels the challenger is the base.
     """
-    features, heads = base.pipeline[0], base.pipeline[-1]
-    prior = heads.base if isinstance(heads, SiteCorrection) else heads
     labels, weights = label_matrix(examples), weight_vector(examples)
     # A site without labels is one empty comment about which nothing is known.
     comments = [example.comment for example in examples] or [{"body": ""}]
-    parts = [
-        features.transform(comments[i : i + _ROWS_AT_ONCE]) for i in range(0, len(comments), _ROWS_AT_ONCE)
-    ]
+    readings = [(part, base.network.read(part)) for part in batches(comments)]
+    X = sparse.vstack([site_features(part, reading) for part, reading in readings], format="csr")
+    offset = np.concatenate([reading.logits for _, reading in readings])
     known = labels if examples else np.full((1, len(CATEGORIES)), np.nan)
-    correction = SiteCorrection(prior, random_state=seed)
-    correction.fit(sparse.vstack(parts, format="csr"), known, weights if examples else None)
+    correction = SiteCorrection(random_state=seed)
+    correction.fit(X, known, weights if examples else None, offset)
     card = new_card(
         version,
         created_at=time.time(),
@@ -50,11 +49,11 @@ def fit_challenger(
         seed=seed,
         prior=base.card.get("prior") or base.version,
         data=_data(examples, labels),
-        parameters={"heads": _parameters(correction)},
+        parameters=correction.get_params(deep=False),
         strengths=dict(zip(CATEGORIES, correction.strength_, strict=True)),
         operating_points=_points(base, correction, known, weights),
     )
-    return Classifier(Pipeline([("features", features), ("heads", correction)]), card)
+    return Classifier(base.network, card, Correction(correction.coef_, correction.intercept_))
 
 
 def _data(examples: Sequence[Example], labels: Any) -> dict[str, Any]:
@@ -67,10 +66,6 @@ def _data(examples: Sequence[Example], labels: Any) -> dict[str, Any]:
         for k, category in enumerate(CATEGORIES)
     }
     return {"fingerprint": fingerprint(rows), "rows": len(examples), "labels": counts}
-
-
-def _parameters(correction: SiteCorrection) -> dict[str, Any]:
-    return {name: value for name, value in correction.get_params(deep=False).items() if name != "base"}
 
 
 def _points(base: Classifier, correction: SiteCorrection, labels: Any, weights: Any) -> dict[str, Any]:

@@ -1,145 +1,225 @@
-"""Turn what people type into plain words: the same way in training, scoring and explaining.
+"""Turn what people type into tokens: the same way in training, scoring and explaining.
 
-Every step is one regular expression without nested repetition, so the time is linear in the text. The
-result holds lower-case words with single spaces between them, and normalising it again changes nothing.
+A text is cut at white space into pieces, and each piece alone becomes tokens. So the work for a piece is done
+once and remembered (`vocabulary`), and a token is always known to come from the characters of its piece.
+Every regular expression is without nested repetition: the time is linear in the text.
 """
 
 import html
 import re
 import unicodedata
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import NamedTuple
 
-LINK, EMAIL, MENTION = "urllink", "emailaddress", "atname"
+from classifier.confusables import latin
 
+# No word of a text can be one of these: angle brackets never survive in a word.
+LINK, SHORT_LINK, EMAIL, MENTION = "<link>", "<short>", "<mail>", "<name>"
+# Words without spaces (or a flood of letters) are cut into words of this length.
+LONGEST_WORD = 24
+_MOST_PATH_WORDS = 8
+# A part this short is hardly a word of its own: st.ret.ched, f-u-c-k.
+_SHORT_PART = 3
 
-class Step(NamedTuple):
-    """Replace `pattern`; `marker` is a character without which nothing can match ("" when any can)."""
-
-    marker: str
-    pattern: re.Pattern[str]
-    replacement: Callable[[re.Match[str]], str]
-
-
-def decode_entity(found: re.Match[str]) -> str:
-    """
-    >>> ENTITY.sub(decode_entity, "a &lt; b &amp;amp; c &#x41;")
-    'a < b & c A'
-    """
-    return html.unescape(f"&{found[1]};")
-
-
-def links_of_tag(found: re.Match[str]) -> str:
-    """Keep where a tag points to and drop the tag.
-
-    >>> TAG.sub(links_of_tag, '<a href="http://example.com/x">hi</a>')
-    ' http://example.com/x hi '
-    """
-    return f" {' '.join(link[0] for link in URL.finditer(found[0]))} " if "href" in found[0] else " "
-
-
-def host_words(found: re.Match[str]) -> str:
-    """
-    >>> URL.sub(host_words, "see https://www.cheap-pills.example.com/buy?x=1 now")
-    'see  urllink cheap pills example com  now'
-    """
-    return f" {LINK} {re.sub(r'[^a-z0-9]+', ' ', found['host'])} "
-
-
-def domain_words(found: re.Match[str]) -> str:
-    """
-    >>> ADDRESS.sub(domain_words, "write to jane.doe@mail.example.org today")
-    'write to  emailaddress mail example org  today'
-    """
-    return f" {EMAIL} {re.sub(r'[^a-z0-9]+', ' ', found[1])} "
-
-
-def twice(found: re.Match[str]) -> str:
-    """
-    >>> REPEATED.sub(twice, "soooooo coool")
-    'soo cool'
-    """
-    return found[1] * 2
-
-
-def keep_disguise(found: re.Match[str]) -> str:
-    """
-    >>> PUNCTUATION.sub(keep_disguise, "f*ck, that a$$!")
-    'f*ck  that a$$ '
-    """
-    return found[1] or found[2] or " "
-
-
-ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e0fff]+"
+SHORTENERS = frozenset(
+    (
+        *(
+            "bit.ly",
+            "goo.gl",
+            "tinyurl.com",
+            "t.co",
+            "ow.ly",
+            "is.gd",
+            "buff.ly",
+            "adf.ly",
+            "cutt.ly",
+            "rb.gy",
+        ),
+        *("rebrand.ly", "shorturl.at", "tiny.cc", "t.me", "wa.me", "bl.ink", "v.gd", "x.co", "lnkd.in"),
+    )
 )
-TAG = re.compile(r"<[a-z/!][^<>]*>")
-URL = re.compile(
-    r"(?:https?://(?:www\.)?|www\.)(?P<host>[^\s<>\"'/?#\])}]+)[^\s<>\"'\])}]*", re.ASCII | re.IGNORECASE
+_DOMAINS = "com|net|org|info|biz|ru|cn|co|io|xyz|top|online|site|shop|store|club|live|pro|us|uk|de|ua|gl|ly"
+_EDGES = ".,;:!?\"'()[]{}“”‘’…-–—"
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]+"
 )
-ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,5})", re.ASCII)
-NAMED = re.compile(r"(?<!\w)@\w{1,50}")
-PICTURE = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
-# A mark between two letters, or ending a word, may stand for a letter: f*ck, a$$.
-PUNCTUATION = re.compile(
-    r"(?<=[a-z])([*@$]{1,6})(?=[a-z])|(?<=[a-z])(\$\$)(?![\w@*$])|[\x00-\x1f\x21-\x2f\x3a-\x60\x7b-\xa9\xab-\xb1\xb4\xb6-\xb8"
-    "\xbb\xbf\xd7\xf7\u2000-\u206f\u20d0-\u20f0\u2100-\u25ff\u2900-\u2bff\u3000-\u3004\u3008-\u303f\ud800-\udfff]+"
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+_PARTS = re.compile(
+    r"""(?P<link>(?:https?:/+|www\.)[^\s<>"'\]\[)}|]+)
+    |(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})
+    |(?P<bare>(?:[a-z0-9-]{1,63}\.){1,4}(?:"""
+    + _DOMAINS
+    + r""")(?![\w.@-])(?:/[^\s<>"'\]\[)}|]*)?)
+    |(?P<tag></?[a-z][a-z0-9]{0,10}(?=[\s/>]|$)[/>]{0,2})
+    |(?P<picture>[\u2600-\u27bf\U0001f000-\U0001faff])
+    |(?P<word>[\w'*@$!|+.~€£-]+)""",
+    re.VERBOSE | re.ASCII,
 )
-REPEATED = re.compile(r"([^\W\d_])\1{2,}")
-SPACE = re.compile(r"\s{2,}|[^\S ]")
-
-BEFORE_FOLDING = (
-    Step("&", ENTITY, decode_entity),
-    Step("", INVISIBLE, lambda _: ""),
-)
-AFTER_FOLDING = (
-    Step("<", TAG, links_of_tag),
-    Step("", URL, host_words),
-    Step("@", ADDRESS, domain_words),
-    Step("@", NAMED, lambda _: f" {MENTION} "),
-    Step("", PICTURE, lambda found: f" {found[0]} "),
-    Step("", PUNCTUATION, keep_disguise),
-    Step("", REPEATED, twice),
-    Step("", SPACE, lambda _: " "),
-)
+# The same for text that is not ASCII, where \w means letters of every script.
+_PARTS_OF_ANY_SCRIPT = re.compile(_PARTS.pattern, re.VERBOSE)
+_REPEATED = re.compile(r"([^\W\d_])\1{2,}")
+_LETTER_GAPS = re.compile(r"[.\-_~|+!]+")
+_NUMBER = re.compile(r"\d[\d.,]*(?:[a-z]{0,2}|min|mph)$")
+_NUMBERED = re.compile(r"[a-z]{1,6}\d+$")
+_LEET = str.maketrans("013456789@$!|+€£", "oieasgtbgasiitel")
+_LEET_SIGNS = re.compile(r"[0-9@$!|+€£]")
+_SPACED = re.compile(r"(?<!\S)\S(?:[ \t]\S){2,}[^\s\w]*(?!\S)")
+_PIECE = re.compile(_SPACED.pattern + r"|\S+")
 
 
-def fold(text: str) -> str:
-    """Compatibility forms (NFKC) and lower case.
+class Piece(NamedTuple):
+    """Characters start..end of a text, and what to read them as."""
 
-    >>> fold("Ｆｒｅｅ ＭＯＮＥＹ ﬁ Straße")
-    'free money fi strasse'
+    start: int
+    end: int
+    text: str
+
+
+def pieces(text: str) -> list[str]:
+    """What stands between white space, with s p a c e d letters put together.
+
+    >>> pieces("you i d i o t!  ok")
+    ['you', 'idiot!', 'ok']
+    >>> pieces("c'est la vie")
+    ["c'est", 'la', 'vie']
     """
+    found = text.split()
+    # Two lone characters side by side are rare, and looking for them is ten times quicker than the search.
+    if "\1\1" not in "".join(map(chr, map(len, found))) or not _SPACED.search(text):
+        return found
+    return [piece.text for piece in located_pieces(text)]
+
+
+def located_pieces(text: str) -> Iterator[Piece]:
+    """
+    >>> list(located_pieces("a  b"))
+    [Piece(start=0, end=1, text='a'), Piece(start=3, end=4, text='b')]
+    """
+    for found in _PIECE.finditer(text):
+        yield Piece(found.start(), found.end(), "".join(found[0].split()))
+
+
+def tokens(piece: str) -> list[str]:
+    """The tokens of one piece; few have more than one.
+
+    >>> tokens("“Hello,"), tokens("don't"), tokens("ＦＲＥＥ"), tokens("pi\\u200blls"), tokens("soooo")
+    (['hello'], ['dont'], ['free'], ['pills'], ['soo'])
+    >>> tokens("https://www.cheap-pills.example.com/buy-now?x=1")
+    ['<link>', 'cheap', 'pills', 'example', '.com', 'buy', 'now', 'x', '1']
+    >>> tokens("jane.doe@mail.example.org"), tokens("<b>R&amp;D</b>"), tokens("🐷!")
+    (['<mail>', 'mail', 'example', '.org'], ['r', 'd'], ['🐷', 'pig', 'face'])
+    """
+    plain = piece.strip(_EDGES)
+    if plain.isascii() and plain.isalpha() and len(plain) <= LONGEST_WORD:
+        return [squeezed(plain.lower())]
+    text = folded(piece)
+    found: list[str] = []
+    for part in (_PARTS if text.isascii() else _PARTS_OF_ANY_SCRIPT).finditer(text):
+        found += _READ[str(part.lastgroup)](part[0])
+    return found
+
+
+def folded(text: str) -> str:
+    """Entities decoded, invisible characters and marks dropped, NFKC, lower case, look-alikes made Latin.
+
+    >>> folded("Ｆｒｅｅ &amp; ﬁne Straße e\\u0301t\\u00e9 ⓢⓟⓐⓜ")
+    'free & fine strasse ete spam'
+    """
+    if "&" in text:
+        text = html.unescape(text)
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = _INVISIBLE.sub("", text)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+    return latin(text.replace("’", "'").replace("‘", "'"))
 
 
-@lru_cache(maxsize=4096)
-def joins_previous(character: str) -> bool:
-    """Whether NFKC may merge this character with the one before it (marks and Hangul vowels and finals).
+def squeezed(word: str) -> str:
+    """Three or more of a letter become one, or two of those that double in English.
 
-    >>> joins_previous("e"), joins_previous("\\u0301")
-    (False, True)
+    >>> squeezed("coooool"), squeezed("fuuuuck"), squeezed("shiiit"), squeezed("book")
+    ('cool', 'fuck', 'shit', 'book')
     """
-    first = unicodedata.normalize("NFKD", character)[:1]
-    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
+    return _REPEATED.sub(lambda found: found[1] * (2 if found[1] in "eols" else 1), word)
 
 
-def normalise(text: str) -> str:
-    """Plain lower-case words of a text, single spaces between.
+def plain_letters(word: str) -> str:
+    """Leetspeak read as letters; numbers with a unit stay.
 
-    >>> normalise("Buy <b>CHEAP</b> pi\\u200blls &amp; more: http://www.pills.example/x?y !!!")
-    'buy cheap pills more urllink pills example'
+    >>> [plain_letters(word) for word in ("sh1t", "1d10t", "@$$hole", "455h0l3", "10am", "2020")]
+    ['shit', 'idiot', 'asshole', 'asshole', '10am', '2020']
     """
-    for step in BEFORE_FOLDING:
-        if step.marker in text:
-            text = step.pattern.sub(step.replacement, text)
-    text = fold(text)
-    for step in AFTER_FOLDING:
-        if step.marker in text:
-            text = step.pattern.sub(step.replacement, text)
-    return text.strip(" ")
+    return word if _NUMBER.match(word) else word.translate(_LEET)
+
+
+def words(part: str) -> list[str]:
+    """The words of a part that is no link: disguises undone, hyphens and dots cut.
+
+    >>> words("st.ret.ched"), words("f-u-c-k"), words("well-known"), words("f**k"), words("mp3")
+    (['st', 'ret', 'ched', 'stretched'], ['fuck'], ['well', 'known'], ['f**k'], ['mp3', 'mpe'])
+    """
+    part = part.replace("'", "").strip(".-_~|+!")
+    if part.startswith("@") and part[1:].isalnum():
+        return [MENTION, *_cut(squeezed("a" + part[1:]))]
+    if _NUMBERED.match(part):
+        return [*_cut(part), *_cut(plain_letters(part))]
+    if _LEET_SIGNS.search(part) and not part.isdigit():
+        part = plain_letters(part.strip("@") if part.endswith("@") else part)
+    parts = [squeezed(word) for word in _LETTER_GAPS.split(part) if word.strip("*")]
+    if len(parts) < 2:
+        return [token for word in parts for token in _cut(word)]
+    joined = squeezed("".join(parts)) if min(map(len, parts)) <= _SHORT_PART else ""
+    apart = [] if max(map(len, parts)) == 1 else [token for word in parts for token in _cut(word)]
+    return [*apart, *_cut(joined)]
+
+
+def link_words(link: str) -> list[str]:
+    """
+    >>> link_words("http://bit.ly/x9")
+    ['<link>', '<short>', 'bit', '.ly', 'x', '9']
+    """
+    host, *path = re.sub(r"^(?:https?:/+)?(?:www\.)?", "", link.rstrip(".,;:!?'")).split("/")
+    marks = [LINK, SHORT_LINK] if host.split("?")[0] in SHORTENERS else [LINK]
+    below = [word for word in re.findall(r"[^\W\d_]+|\d+", " ".join(path)) if len(word) <= LONGEST_WORD]
+    return [*marks, *_host_words(host), *below[:_MOST_PATH_WORDS]]
+
+
+def mail_words(address: str) -> list[str]:
+    """
+    >>> mail_words("jane.doe@mail.example.org")
+    ['<mail>', 'mail', 'example', '.org']
+    """
+    return [EMAIL, *_host_words(address.rpartition("@")[2])]
+
+
+def picture_words(picture: str) -> list[str]:
+    """
+    >>> picture_words("🐷")
+    ['🐷', 'pig', 'face']
+    """
+    name = unicodedata.name(picture, "").lower()
+    return [picture, *re.findall(r"[a-z]+", name)[:4]]
+
+
+def _host_words(host: str) -> list[str]:
+    name, _, top = host.split("?")[0].split(":")[0].rpartition(".")
+    found = [word for word in re.split(r"[^\w]+|_", name) if word][:6]
+    return [*(word[:LONGEST_WORD] for word in found), *([f".{top[:LONGEST_WORD]}"] if top else [])]
+
+
+def _cut(word: str) -> list[str]:
+    if word.isdigit() and len(word) > 4:
+        return ["0" * min(len(word), LONGEST_WORD)]
+    return [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
+
+
+_READ = {
+    "link": link_words,
+    "mail": mail_words,
+    "bare": link_words,
+    "tag": lambda _: [],
+    "picture": picture_words,
+    "word": words,
+}

@@ -1,47 +1,65 @@
 """Train the model that the repository ships."""
 
-# ruff: noqa: N806 - X is what scikit-learn calls a feature matrix
 import re
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.pipeline import Pipeline
+from numpy.typing import NDArray
 
 from classifier.card import fingerprint, new_card, rounded
 from classifier.categories import CATEGORIES
 from classifier.dataset import SOURCES, Rows, for_training, read_rows
+from classifier.errors import ModelError
 from classifier.evaluation import report
-from classifier.features import CommentFeatures
-from classifier.heads import MaskedLogistic
+from classifier.logistic import fit_line
 from classifier.manifest import sha256, write_durably
-from classifier.mix import choose_operating_points
+from classifier.mix import choose_operating_points, mixed_labels
 from classifier.model import CARD_FILE, MODEL_FILE, Classifier, card_bytes, model_bytes
+from classifier.network import Network, Weights
 
 Progress = Callable[[str], None]
-_ROWS_AT_ONCE = 2048
+_HELD_BACK = 0.05
 _LICENCES = (
     "The weights were learnt from CC0, CC BY, CC BY-SA, MIT and Apache comments and from third-party blog "
-    "comments without a stated licence. Features are hashed, so no word of any comment is in the model. "
-    "Sets for evaluation only were not trained on."
+    "comments without a stated licence, with all-MiniLM-L6-v2 (Apache 2.0) as a teacher. Words are hashed, "
+    "so no word of any comment is in the model. Sets for evaluation only were not trained on."
 )
 
 
 def train(
-    data: Path, *, version: str, seed: int = 0, limit: int | None = None, progress: Progress = print
+    data: Path,
+    *,
+    version: str,
+    opinions_file: Path | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+    progress: Progress = print,
 ) -> Classifier:
     """Fit the shipped model on the train split of a parquet file, and measure it on dev.
 
-    `limit`: only so many random rows of each split. ModelError when the file cannot be read.
+    `opinions_file`: keeps what the teacher thought, so that only the first training on the same rows asks it.
+    `limit`: only so many random rows of each split, and no teacher. ModelError when the file cannot be read
+    or a package is missing.
     """
     rows = _at_most(for_training(read_rows(data, "train")), limit, seed)
     dev = _at_most(read_rows(data, "dev"), limit, seed)
     progress(f"{len(rows)} rows to train on, {len(dev)} to measure on")
-    pipeline = fit(rows, seed=seed, progress=progress)
-    classifier = Classifier(pipeline, {"version": version})
+    try:
+        from classifier.student import Plan, fit_network
+    except ImportError as error:
+        raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
+    opinions = None if limit else _opinions(rows, opinions_file, seed, progress)
+    held = np.random.default_rng(seed).uniform(size=len(rows)) < _HELD_BACK
+    plan = Plan(seed=seed)
+    weights = fit_network(
+        rows.take(~held), None if opinions is None else opinions[~held], plan, progress=progress
+    )
+    network = Network(calibrated(weights, rows.take(held)))
+    classifier = Classifier(network, {"version": version})
     progress("measuring on dev")
     scores = classifier.score(dev.comments)
     points = choose_operating_points(dev, scores)
@@ -51,44 +69,53 @@ def train(
         parent=None,
         seed=seed,
         data=_data(rows, dev),
-        parameters={name: _parameters(step) for name, step in pipeline.named_steps.items()},
+        parameters=asdict(plan),
         operating_points=points,
         summary=summary(scores, dev, points),
         metrics=metrics_by_source(scores, dev, points),
         licences=_LICENCES,
     )
-    return Classifier(pipeline, card)
+    return Classifier(network, card)
 
 
-def fit(
-    rows: Rows, *, seed: int, features: CommentFeatures | None = None, progress: Progress = lambda _: None
-) -> Pipeline:
-    """Features and calibrated heads.
+def calibrated(weights: Weights, rows: Rows) -> Weights:
+    """The weights with a slope and an intercept for each logit, fitted on held-back rows (Platt 1999).
 
-    Comments with an author or a thread are seen a second time without, at half the weight each, so that
-    these facts help when present and are not missed when absent.
+    The rows count as in the mix a blog sees (`mix`): on rows as they come, every probability would be that of
+    a data set that was chosen to be half toxic.
     """
-    features = features or CommentFeatures()
-    known = np.array(
-        [any(c["author"].values()) or bool(c["thread"]["title"]) for c in rows.comments], dtype=np.bool_
-    )
-    bare = [{"body": rows.comments[i]["body"]} for i in np.flatnonzero(known).tolist()]
-    progress("extracting features")
-    X = in_batches(features, [*rows.comments, *bare])
-    order = np.concatenate([np.arange(len(rows)), np.flatnonzero(known)])
-    weights = rows.weights[order] * np.where(known[order], 0.5, 1.0)
-    progress(f"fitting {len(CATEGORIES)} heads on {X.shape[0]} rows and {X.nnz} values")
-    heads = MaskedLogistic(first_only_from=features.text_columns, random_state=seed)
-    heads.fit(X, rows.labels[order], sample_weight=weights, groups=order)
-    return Pipeline([("features", features), ("heads", heads)])
+    logits = Classifier(Network(weights), {"version": "uncalibrated"}).logits(rows.comments)
+    slope, shift = weights.slope.copy(), weights.shift.copy()
+    for k in range(len(CATEGORIES)):
+        labels, natural = mixed_labels(rows, k)
+        known = natural > 0
+        if len(np.unique(labels[known])) < 2:
+            continue
+        counts = natural[known] * known.sum()
+        line = fit_line(logits[known, k : k + 1].astype(np.float64), labels[known], counts, strength=1e-3)
+        if line.coef[0] > 0:
+            slope[k], shift[k] = line.coef[0], line.intercept
+    return replace(weights, slope=slope, shift=shift)
 
 
-def in_batches(features: CommentFeatures, comments: Any) -> Any:
-    """The feature matrix of many comments, made in parts to keep memory low."""
-    parts = [
-        features.transform(comments[i : i + _ROWS_AT_ONCE]) for i in range(0, len(comments), _ROWS_AT_ONCE)
-    ]
-    return sparse.vstack(parts, format="csr")
+def _opinions(rows: Rows, path: Path | None, seed: int, progress: Progress) -> NDArray[np.float32]:
+    of = fingerprint(_as_text(rows)) + f"-{seed}"
+    if path is not None and path.is_file():
+        with np.load(path) as kept:
+            if str(kept["of"]) == of:
+                progress(f"the teacher's opinions are in {path}")
+                return np.asarray(kept["logits"], dtype=np.float32)
+    from classifier.teacher import opinions
+
+    logits = opinions(rows, seed, progress)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, logits=logits, of=of)
+    return logits
+
+
+def _as_text(rows: Rows) -> Any:
+    return (f"{c}{labels.tolist()}" for c, labels in zip(rows.comments, rows.labels, strict=True))
 
 
 def metrics_by_source(scores: Any, rows: Rows, points: Any) -> dict[str, Any]:
@@ -144,14 +171,9 @@ def _data(rows: Rows, dev: Rows) -> dict[str, Any]:
         str(name): {"rows": int(count), "weight": SOURCES.get(str(name), (1.0, None))[0]}
         for name, count in zip(names, counts, strict=True)
     }
-    rows_as_text = (f"{c}{labels.tolist()}" for c, labels in zip(rows.comments, rows.labels, strict=True))
     return {
-        "fingerprint": fingerprint(rows_as_text),
+        "fingerprint": fingerprint(_as_text(rows)),
         "rows": len(rows),
         "dev_rows": len(dev),
         "sources": sources,
     }
-
-
-def _parameters(step: Any) -> dict[str, Any]:
-    return dict(step.get_params(deep=False))

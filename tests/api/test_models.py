@@ -28,7 +28,7 @@ def loaded() -> Classifier:
 def registry(scorer: Scorer, loaded: Classifier) -> Registry:
     """The installation's models: the shipped one and one made from it."""
     scorer.registry.add(
-        Classifier(loaded.pipeline, {**loaded.card, "version": "v-2", "parent": loaded.version})
+        Classifier(loaded.network, {**loaded.card, "version": "v-2", "parent": loaded.version})
     )
     return scorer.registry
 

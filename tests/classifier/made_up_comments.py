@@ -1,13 +1,15 @@
-"""Made-up comments of three kinds, and a pipeline trained on them."""
+"""Made-up comments of three kinds, and a network trained on them."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
+from scipy import sparse
 
 from classifier import CATEGORIES
-from classifier.dataset import Rows
-from classifier.features import CommentFeatures
+from classifier.facts import FACTS
+from classifier.hashing import hash_words
+from classifier.logistic import fit_line
+from classifier.network import Network, Weights
 from classifier.retraining import Example
-from classifier.training import fit
+from classifier.text import pieces, tokens
 
 ADVERTS = ("buy cheap pills at", "casino bonus for you", "best loans no credit check", "click here to win")
 REMARKS = (
@@ -47,15 +49,50 @@ def examples(n: int, seed: int = 0) -> list[Example]:
     return [Example(comment, labels) for comment, labels in zip(comments, known, strict=True)]
 
 
-def small_pipeline(seed: int = 0) -> Pipeline:
+def small_network(seed: int = 0) -> Network:
+    """A network whose direct part learnt the made-up comments; its inner part is random and weak."""
     comments, labels = made_up(240)
-    rows = Rows(
-        [{**c, "author": {**c["author"], "email": "", "url": ""}} for c in comments],  # type: ignore[dict-item]
-        labels,
-        np.ones(len(comments)),
-        np.full(len(comments), "made up"),
+    bits, inward, windows, hidden = 13, 6, 5, 4
+    grams = sparse.vstack([_direct_row(str(comment["body"]), bits) for comment in comments], format="csr")
+    direct = np.zeros((1 << bits, len(CATEGORIES) + 2))
+    for k in np.flatnonzero(~np.isnan(labels[0])):
+        direct[:, k] = fit_line(grams, labels[:, k], np.ones(len(labels)), strength=0.01).coef
+    direct[:, len(CATEGORIES)] = direct[:, 0]
+    random = np.random.default_rng(seed)
+    table = np.concatenate([direct, random.normal(size=(1 << bits, inward))], axis=1)
+    scale = (np.abs(table).max(axis=0) + 1e-9) / 127
+
+    def drawn(*shape: int) -> np.ndarray:
+        return random.normal(scale=0.2, size=shape).astype(np.float32)
+
+    return Network(
+        Weights(
+            table=np.rint(table / scale).astype(np.int8),
+            table_scale=scale.astype(np.float32),
+            pairs=random.integers(-9, 9, size=(1 << bits, len(CATEGORIES))).astype(np.int8)
+            * (~np.isnan(labels[0])).astype(np.int8),
+            pairs_scale=np.full(len(CATEGORIES), 0.01, np.float32),
+            facts=drawn(FACTS),
+            window=drawn(inward, 3 * windows),
+            window_bias=drawn(windows),
+            hidden=drawn(2 * windows, hidden),
+            hidden_bias=drawn(hidden),
+            out=drawn(hidden, len(CATEGORIES)) * (~np.isnan(labels[0])),
+            bias=np.full(len(CATEGORIES), -0.3, np.float32),
+            slope=np.ones(len(CATEGORIES), np.float32),
+            shift=np.zeros(len(CATEGORIES), np.float32),
+        )
     )
-    return fit(rows, seed=seed, features=CommentFeatures(word_bits=13, character_bits=13, fact_bits=10))
+
+
+def _direct_row(body: str, bits: int) -> sparse.csr_matrix:
+    words = [token for piece in pieces(body) for token in tokens(piece)]
+    hashed = hash_words(words, bits)
+    counts = np.diff(hashed.starts, append=len(hashed.columns)) + 1
+    values = np.concatenate([1 / np.sqrt(counts), np.repeat(1 / np.sqrt(counts), counts - 1)])
+    columns = np.concatenate([hashed.own, hashed.columns])
+    row = sparse.csr_matrix((values, (np.zeros(len(columns), np.int64), columns)), shape=(1, 1 << bits))
+    return row / np.sqrt(len(words))
 
 
 def newsletters(n: int, seed: int) -> list[Example]:

@@ -1,13 +1,21 @@
 """Measures, comparisons and thresholds."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from made_up_comments import examples, newsletters
 
 from classifier import Classifier
-from classifier.evaluation import calibration_error, compare, evaluate
+from classifier.evaluation import calibration_error, compare, confusion, report
+from classifier.examples import label_matrix, weight_vector
 from classifier.retraining import Example, fit_challenger
 from classifier.thresholds import natural_weights, operating_points
+
+
+def evaluate(model: Classifier, found: list[Example]) -> dict[str, Any]:
+    scores = model.score([example.comment for example in found])
+    return report(scores, label_matrix(found), weight_vector(found), {})
 
 
 def test_a_good_model_has_a_high_auc_and_unknown_categories_have_none(small: Classifier) -> None:
@@ -93,3 +101,21 @@ def test_natural_weights_give_the_assumed_prevalence() -> None:
     labels = np.array([1, 1, 1, 0, np.nan])
     weights = natural_weights(labels, 0.1)
     assert weights[labels == 1].sum() == pytest.approx(0.1) and weights.sum() == pytest.approx(1)
+
+
+def test_the_confusion_counts_every_labelled_comment_once() -> None:
+    scores = np.array([[0.9, 0.2], [0.4, 0.8], [0.1, 0.1]]).repeat([1, 1, 1], axis=0)
+    scores, labels = np.pad(scores, ((0, 0), (0, 5))), np.full((3, 7), np.nan)
+    labels[:, 0] = 1, 1, 0
+    counted = confusion(scores, labels, {"spam": {"hold": {"threshold": 0.5}, "reject": {"threshold": None}}})
+    assert counted == {
+        "spam": {
+            "hold": {
+                "threshold": 0.5,
+                "true_above": 1,
+                "false_above": 0,
+                "true_below": 1,
+                "false_below": 1,
+            }
+        }
+    }

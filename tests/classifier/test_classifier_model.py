@@ -1,16 +1,24 @@
 """Scoring and explaining with a small model."""
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_comments import made_up, small_pipeline
+from made_up_comments import made_up, newsletters, small_network
 
-from classifier import CATEGORIES, Classifier
-from classifier.facts import facts_of
-from classifier.features import CommentFeatures
+from classifier import CATEGORIES, Classifier, vocabulary
+from classifier.explanation import attribute
+from classifier.facts import about, numbers_of
+from classifier.hashing import hash_words, pair_columns, word_columns
 from classifier.model import ModelError, card_bytes, from_bytes, load, model_bytes
-from classifier.text import normalise
+from classifier.network import Network
+from classifier.retraining import fit_challenger
 
 
 def test_no_comments_give_an_empty_array(small: Classifier) -> None:
@@ -75,28 +83,41 @@ def test_spans_point_at_the_words_as_typed(small: Classifier) -> None:
     body = "Thanks &amp; hello: CASIN\u200bO bonus"
     ((strongest, *_),) = small.explain([{"body": body}], limit=3)
     assert strongest.category == "spam"
-    assert body[strongest.start : strongest.end] in {"CASIN\u200bO", "bonus"}
+    assert body[strongest.start : strongest.end] == "CASIN\u200bO bonus"
 
 
-def test_span_weights_add_up_to_the_logit_without_intercept_and_facts(small: Classifier) -> None:
-    comment = {"body": "You stupid idiot, read http://shop.example/deal and read again"}
-    features, heads = small.pipeline[0], small.pipeline[-1]
-    row = features.transform([comment])
-    facts = row[:, features.text_columns :] @ heads.coef_[features.text_columns :]
-    expected = small.logits([comment])[0] - heads.intercept_ - facts[0]
-    spans = small.explain([comment], limit=10_000)[0]
-    sums = [sum(span.weight for span in spans if span.category == category) for category in CATEGORIES]
-    assert np.allclose(sums, expected, atol=1e-4)
+def test_what_pieces_add_and_the_rest_are_the_logits(small: Classifier) -> None:
+    body = "You stupid idiot, read http://shop.example/deal and read again"
+    challenger = fit_challenger(small, newsletters(200, seed=0), version="c-1")
+    for model in (small, challenger):
+        found = attribute(model.network, model.correction, {"body": body})
+        assert np.allclose(
+            found.weights.sum(axis=0) + found.rest, model.logits([{"body": body}])[0], atol=1e-4
+        )
+
+
+def test_a_rest_without_biases_and_facts_is_nothing(small: Classifier) -> None:
+    w = small.network.weights
+    zero = {name: np.zeros_like(getattr(w, name)) for name in ("window_bias", "hidden_bias", "bias", "facts")}
+    found = attribute(Network(replace(w, **zero)), None, {"body": "you stupid idiot, read this casino"})
+    assert np.abs(found.rest).max() < 1e-5 < np.abs(found.weights).max()
+
+
+def test_two_words_side_by_side_make_one_span(small: Classifier) -> None:
+    spans = [
+        s for s in small.explain([{"body": "python, stupid idiot, python"}])[0] if s.category == "toxicity"
+    ]
+    assert [(span.start, span.end) for span in spans] == [(8, 20)]
 
 
 def test_spans_come_strongest_first_and_no_more_than_asked(small: Classifier) -> None:
-    spans = small.explain([{"body": "casino bonus you idiot"}], limit=4)[0]
-    assert len(spans) == 4
-    assert [abs(span.weight) for span in spans] == sorted((abs(span.weight) for span in spans), reverse=True)
+    spans = small.explain([{"body": "casino bonus for you stupid idiot"}], limit=2)[0]
+    assert len(spans) == 2
+    assert spans[0].weight >= spans[1].weight > 0
 
 
 def test_the_same_seed_gives_the_same_bytes(small: Classifier) -> None:
-    again = Classifier(small_pipeline(), small.card)
+    again = Classifier(small_network(), small.card)
     assert model_bytes(again) == model_bytes(small)
 
 
@@ -113,16 +134,43 @@ def test_a_missing_folder_is_one_line_naming_the_file(tmp_path) -> None:  # type
     assert "\n" not in str(caught.value)
 
 
-def test_a_title_in_the_body_is_a_fact_only_when_there_is_a_title() -> None:
-    body = normalise("python generators are lazy")
-    assert "topic_2" in facts_of({"thread": {"title": "Python generators"}}, body)
-    assert not [fact for fact in facts_of({}, body) if fact.startswith("topic")]
+def test_a_title_in_the_body_is_a_fact_only_when_there_is_a_title(small: Classifier) -> None:
+    body, title = "python generators are lazy", {"thread": {"title": "Python generators"}}
+    numbers = [numbers_of(about(comment), names=0, shared=2) for comment in ({"body": body, **title}, {})]
+    assert numbers == [[22], []]
+    bare, titled = small.logits([{"body": body}, {"body": body, **title}])
+    assert np.isclose(titled[0] - bare[0], small.network.weights.facts[22], atol=1e-5)
 
 
-def test_features_of_a_comment_are_rows_of_length_one_per_block() -> None:
-    features = CommentFeatures()
-    row = features.transform([{"body": "read the the manual"}]).toarray()[0]
-    words = row[: 1 << features.word_bits]
-    assert np.isclose(np.linalg.norm(words), 1) and np.isclose(
-        np.linalg.norm(row[: features.text_columns]), 2**0.5
+def test_a_word_cut_in_two_is_found_as_a_pair() -> None:
+    apart, whole = hash_words(["idi", "ot"], 16), hash_words(["idiot"], 16)
+    assert pair_columns(apart.hashes, apart.steps, 16)[0] == word_columns(whole.hashes, 16)[0]
+
+
+def test_forgetting_words_changes_no_score(small: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    comments, _ = made_up(40, seed=8)
+    expected = small.score(comments)
+    monkeypatch.setattr(vocabulary, "_MOST_WORDS", 3)
+    assert np.array_equal(np.concatenate([small.score([comment]) for comment in comments]), expected)
+
+
+def test_many_threads_read_the_same() -> None:
+    model = Classifier(small_network(), {"version": "threads"})
+    comments, _ = made_up(400, seed=11)
+    expected = Classifier(small_network(), {"version": "alone"}).score(comments)
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(lambda i: model.score(comments[i : i + 20]), range(0, 400, 20)))
+    assert np.array_equal(np.concatenate(parts), expected)
+
+
+def test_loading_and_scoring_import_no_scikit_learn(small: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "model.joblib").write_bytes(model_bytes(small))
+    (tmp_path / "card.json").write_bytes(card_bytes(small.card))
+    program = (
+        "import sys; from pathlib import Path; from classifier import load; "
+        "load(Path(sys.argv[1])).score([{'body': 'hi'}]); print('sklearn' in sys.modules)"
     )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

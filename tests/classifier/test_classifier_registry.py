@@ -1,15 +1,23 @@
 """The registry: checked before loaded, and never without a champion that loads."""
 
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import joblib
 import pytest
 
 from classifier import Classifier, ModelError, registry, shipped
-from classifier.errors import DigestMismatch, ManifestInvalid, NothingToRollBack, UnknownVersion
+from classifier.errors import (
+    DigestMismatch,
+    ManifestInvalid,
+    NothingToRollBack,
+    OutdatedModel,
+    UnknownVersion,
+)
 from classifier.model import card_bytes, model_bytes
 from classifier.registry import Registry
 from classifier.training import next_version, write_shipped
@@ -26,7 +34,7 @@ def models(small: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def place_small_as_shipped(small: Classifier, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_shipped(Classifier(small.pipeline, {**small.card, "version": "shipped-1"}), folder)
+    write_shipped(Classifier(small.network, {**small.card, "version": "shipped-1"}), folder)
     written: dict[str, str] = {}
     exec((folder / "__init__.py").read_text(), written)
     for name in ("VERSION", "MODEL_SHA256", "CARD_SHA256"):
@@ -35,7 +43,7 @@ def place_small_as_shipped(small: Classifier, folder: Path, monkeypatch: pytest.
 
 
 def named(small: Classifier, version: str) -> Classifier:
-    return Classifier(small.pipeline, {**small.card, "version": version, "parent": "shipped-1"})
+    return Classifier(small.network, {**small.card, "version": version, "parent": "shipped-1"})
 
 
 def test_the_shipped_model_is_champion_when_nothing_was_promoted(models: Registry) -> None:
@@ -193,7 +201,7 @@ def fork(act):
     return child
 
 def add(version):
-    models.add(Classifier(model.pipeline, {**model.card, "version": version}))
+    models.add(Classifier(model.network, {**model.card, "version": version}))
 
 def promote(version):
     for _ in range(15):
@@ -231,3 +239,22 @@ def test_promoting_at_once_and_being_killed_anywhere_leave_a_champion_that_loads
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 3
+
+
+def test_a_champion_of_another_release_is_replaced_by_the_shipped_model(
+    models: Registry, small: Classifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    models.add(named(small, "old-1"))
+    models.promote("old-1")
+    older = io.BytesIO()
+    joblib.dump({"pipeline": None}, older)
+    read = registry.from_bytes
+    monkeypatch.setattr(
+        registry,
+        "from_bytes",
+        lambda path, model, card: read(path, older.getvalue() if path.name == "old-1" else model, card),
+    )
+    with pytest.raises(OutdatedModel, match="made by another release"):
+        models.load("old-1")
+    assert models.load().version == shipped.VERSION
+    assert "scoring with the shipped model" in caplog.text

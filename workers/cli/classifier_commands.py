@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
+import numpy as np
 from tqdm import tqdm
 
 from classifier import CATEGORIES, Classifier, ModelError, load
-from classifier.evaluation import compare
-from classifier.evaluation import evaluate as evaluate_on
-from classifier.labelled import read_examples
+from classifier.dataset import Rows
+from classifier.evaluation import compare, confusion
+from classifier.evaluation import report as report_on
+from classifier.labelled import examples_of, read_labelled
 from classifier.lines import read_batches, score_lines
 from classifier.registry import load_shipped
+from classifier.slices import recall_kept, slices
 
 _MODEL = click.Path(path_type=Path, exists=False)
 _model_option = click.option("--model", type=_MODEL, help="A model folder.  [default: the shipped model]")
@@ -48,8 +51,13 @@ def score(source: BinaryIO, target: BinaryIO, model: Path | None, explain: bool)
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Labelled comments (parquet).")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the model's folder goes.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--limit", type=click.IntRange(min=1), help="Use only so many random rows, for a quick try.")
-def train(data: Path, out: Path, seed: int, limit: int | None) -> None:
+@click.option(
+    "--opinions", type=click.Path(path_type=Path), help="Keep what the teacher thought here, to train again."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Use only so many random rows and no teacher: a try."
+)
+def train(data: Path, out: Path, seed: int, opinions: Path | None, limit: int | None) -> None:
     """Train the model that is shipped, measure it, and write it with its card and digests."""
     # Training is the only command that needs these modules, and they take a second to import.
     from classifier.training import next_version, write_shipped
@@ -57,7 +65,9 @@ def train(data: Path, out: Path, seed: int, limit: int | None) -> None:
 
     with _one_line_errors():
         version = next_version(out, time.strftime("%Y.%m.%d", time.gmtime()))
-        classifier = train_model(data, version=version, seed=seed, limit=limit, progress=_say)
+        classifier = train_model(
+            data, version=version, opinions_file=opinions, seed=seed, limit=limit, progress=_say
+        )
         folder = write_shipped(classifier, out)
     click.echo(_table(classifier.card["metrics"]))
     _say(f"wrote {folder}")
@@ -70,25 +80,55 @@ def train(data: Path, out: Path, seed: int, limit: int | None) -> None:
 @_model_option
 @click.option("--against", type=_MODEL, help="Another model folder: is it better?")
 @click.option("--json", "as_json", is_flag=True, help="Print everything measured as JSON.")
-def evaluate(data: Path, model: Path | None, against: Path | None, as_json: bool) -> None:
-    """Measure a model on labelled comments, for each source and category.
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Also write a page with pictures into a folder."
+)
+def evaluate(
+    data: Path, model: Path | None, against: Path | None, as_json: bool, report: Path | None
+) -> None:
+    """Measure a model on labelled comments, for each source, language, kind of comment and category.
 
     A line of a JSON Lines file is {"body": "...", "labels": {"spam": true, ...}, ...} as for `score`.
     """
     with _one_line_errors():
-        classifier = _open(model)
-        by_source = read_examples(data)
-        measured = {source: evaluate_on(classifier, examples) for source, examples in by_source.items()}
-        result: dict[str, Any] = {"model_version": classifier.version, "sources": measured}
+        rows, classifier = read_labelled(data), _open(model)
+        scores = classifier.score(rows.comments)
+        result = _measured(classifier, rows, scores)
         if against is not None:
-            everything = [example for examples in by_source.values() for example in examples]
-            result["comparison"] = dataclasses.asdict(compare(classifier, _open(against), everything))
+            result["comparison"] = dataclasses.asdict(
+                compare(classifier, _open(against), examples_of(rows), scores=scores)
+            )
+        if report is not None:
+            from classifier.pictures import write_report
+
+            _say(f"wrote {write_report(report, result, scores, rows.labels)}")
     if as_json:
         click.echo(json.dumps(result, indent=1))
         return
-    click.echo(_table(measured))
+    click.echo(_table(result["sources"]))
     if against is not None:
         click.echo(result["comparison"]["reason"])
+
+
+def _measured(classifier: Classifier, rows: Rows, scores: Any) -> dict[str, Any]:
+    points = classifier.card.get("operating_points") or {}
+    sources = {
+        name: report_on(scores[chosen], rows.labels[chosen], np.ones(int(chosen.sum())), points)
+        for name, chosen in tqdm(
+            list(slices(rows)), unit=" slices", disable=not sys.stderr.isatty(), file=sys.stderr
+        )
+    }
+    kept = {
+        category: recall_kept(classifier, rows, scores, category, points[category]["hold"]["threshold"])
+        for category in ("spam", "toxicity")
+        if category in points
+    }
+    return {
+        "model_version": classifier.version,
+        "sources": sources,
+        "confusion": confusion(scores, rows.labels, points),
+        "recall_kept": kept,
+    }
 
 
 @contextmanager
