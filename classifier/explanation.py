@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from classifier.categories import CATEGORIES
 from classifier.facts import body_of
-from classifier.network import Network, sums
+from classifier.network import Network
 from classifier.text import Piece, located_pieces, tokens
 from classifier.vocabulary import Read
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 # A part counts as a reason from this share of the strongest part's weight, and from this weight, in log-odds.
-_LEAST_SHARE, _LEAST_WEIGHT = 0.25, 0.35
+_LEAST_SHARE, _LEAST_WEIGHT = 0.25, 0.2
 # What a word does not begin or end with, when a person points at it.
 _AROUND = " \t\r\n.,;:!?\"'()[]{}“”‘’…-–—"
 
@@ -99,7 +99,7 @@ def _inner(network: Network, body: Read, out: NDArray[Any]) -> Floats:
     inside, length = seen[start:end], end - start
     h = inside.shape[1]
     top = inside.argmax(axis=0)
-    pooled = np.concatenate([inside.max(axis=0), (sums(seen, body) / length)[0]])[None]
+    pooled = np.concatenate([inside.max(axis=0), inside.sum(axis=0) / length])[None]
     active = network.layers(pooled)[0][0] > 0
     slopes = w.hidden[:, active].astype(np.float64) @ out[active]
     # How much each of the h values around each word counts: once if it is the largest, and in the mean.

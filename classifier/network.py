@@ -87,9 +87,10 @@ class Network:
         body = words.first(len(comments))
         direct, seen = self.see(body)
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
-        pooled = np.concatenate([largest(seen, body), sums(seen, body) / lengths], axis=1)
+        edges = edges_of(body)
+        pooled = np.concatenate([largest(seen, edges), sums(seen, edges) / lengths], axis=1)
         hidden, inner = self.layers(pooled)
-        logits = sums(direct, body) / np.sqrt(lengths) + inner
+        logits = sums(direct, edges) / np.sqrt(lengths) + inner
         logits[:, 0] += self._spam_facts(others, words, body)
         return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
 
@@ -166,19 +167,21 @@ def _mean_root(values: Floats) -> float:
     return float(values.sum() / np.sqrt(len(values)))
 
 
-def largest(values: Floats, words: Read) -> Floats:
+def edges_of(words: Read) -> NDArray[np.int64]:
+    """Where each text starts and ends (2 * n,); no text is empty, and a gap follows the last."""
+    edges = np.empty(2 * len(words.starts), np.int64)
+    edges[0::2], edges[1::2] = words.starts, words.ends
+    return edges
+
+
+def largest(values: Floats, edges: NDArray[np.int64]) -> Floats:
     """The largest of each column over each text's words (n, columns)."""
-    return np.asarray(np.maximum.reduceat(values, _edges(words), axis=0)[::2])
+    return np.asarray(np.maximum.reduceat(values, edges, axis=0)[::2])
 
 
-def sums(values: Floats, words: Read) -> Floats:
+def sums(values: Floats, edges: NDArray[np.int64]) -> Floats:
     """The sum of each column over each text's words (n, columns)."""
-    return np.asarray(np.add.reduceat(values, _edges(words), axis=0)[::2])
-
-
-def _edges(words: Read) -> NDArray[np.int64]:
-    """Where each text starts and ends; no text is empty, and a gap follows the last."""
-    return np.column_stack([words.starts, words.ends]).ravel()
+    return np.asarray(np.add.reduceat(values, edges, axis=0)[::2])
 
 
 def pack(weights: Weights) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """The model in this folder and the digests of its files; written by `greenroom train`."""
 
-VERSION = "2026.11.22-3"
-MODEL_SHA256 = "8f403baf24c78cb3584f754351b38930be4de892330f2502f08d8118f8a380c1"
-CARD_SHA256 = "bfb870d313a3caaf16a042092d43058c4457a3fd6aeb6a5cbe6edffc81a70687"
+VERSION = "2026.11.22-4"
+MODEL_SHA256 = "9f8441a1e9ededb6b51fa6def229239adda1393d752266a8387b9c1cd5cbb812"
+CARD_SHA256 = "6a43df0f49cb0fa58560e804e94d6b50e796560c430849afdb7f00cb9e8ce988"

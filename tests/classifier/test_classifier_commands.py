@@ -151,3 +151,32 @@ def test_training_without_pyarrow_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = CliRunner().invoke(train, ["--data", "x.parquet", "--out", str(tmp_path)])
     assert result.exit_code == 2 and "greenroom[train]" in result.stderr
+
+
+def test_a_report_is_a_page_with_pictures_and_the_figures_behind_them(model: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    rows = [{**example.comment, "labels": dict(example.labels)} for example in examples(60, seed=2)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ["--data", str(path), "--model", model, "--report"]
+    pages = []
+    for name in ("first", "again"):
+        result = CliRunner().invoke(evaluate, [*options, str(tmp_path / name)])
+        assert result.exit_code == 0, result.output
+        pages.append((tmp_path / name / "index.html").read_text())
+    assert pages[0] == pages[1]
+    assert pages[0].count("<svg") == 4 and "<script" not in pages[0] and "http-equiv" not in pages[0]
+    figures = json.loads((tmp_path / "first" / "report.json").read_text())
+    assert figures["sources"]["kind: with a link"]["spam"]["n"] > 0
+    assert "casino" not in pages[0]
+
+
+def test_a_report_without_matplotlib_says_what_to_install(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps({"body": "hello", "labels": {"spam": False}}) + "\n")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = CliRunner().invoke(
+        evaluate, ["--data", str(path), "--model", model, "--report", str(tmp_path / "report")]
+    )
+    assert result.exit_code == 2 and "greenroom[train]" in result.stderr

@@ -1,10 +1,14 @@
 """The model in this repository scores real comments at once."""
 
+import random
+
+import numpy as np
 import pytest
 
 from classifier import CATEGORIES, Classifier, load, registry, shipped
 from classifier.errors import DigestMismatch
 from classifier.model import ModelError
+from classifier.perturbation import DISGUISES, disguised
 from classifier.registry import load_shipped, shipped_folder
 
 pytestmark = pytest.mark.skipif(not shipped.VERSION, reason="no model was trained yet")
@@ -36,7 +40,37 @@ def test_abuse_scores_above_an_ordinary_comment(model: Classifier) -> None:
 
 def test_its_explanation_points_at_the_abuse(model: Classifier) -> None:
     spans = [span for span in model.explain([ABUSE], limit=30)[0] if span.category == "toxicity"]
-    assert {ABUSE["body"][span.start : span.end] for span in spans[:3]} <= {"stupid", "fucking", "idiot"}
+    assert [ABUSE["body"][span.start : span.end] for span in spans] == ["stupid fucking idiot"]
+
+
+@pytest.mark.parametrize("name", sorted(DISGUISES))
+def test_abuse_in_disguise_is_still_abuse(model: Classifier, name: str) -> None:
+    body = disguised(ABUSE["body"], random.Random(4), DISGUISES[name], share=1.0)
+    assert body != ABUSE["body"]
+    assert model.score([{"body": body}])[0, CATEGORIES.index("toxicity")] > 0.5
+
+
+def test_who_is_spoken_of_hardly_moves_a_score(model: Classifier) -> None:
+    people = ("gay", "straight", "muslim", "christian", "black", "white", "deaf", "old")
+    scores = model.score([{"body": f"My {who} neighbour baked bread for us."} for who in people])
+    assert np.ptp(scores[:, CATEGORIES.index("toxicity")]) < 0.05
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "ok",
+        "This bug drives me crazy!!! WHY does it still crash?!",
+        "I strongly disagree, this argument is wrong and the numbers are made up.",
+        "sorry for my bad english, i am try your code but is not work for me",
+        "See https://docs.python.org/3/library/re.html for what the flag does.",
+    ],
+)
+def test_ordinary_comments_are_not_rejected(model: Classifier, body: str) -> None:
+    points = model.card["operating_points"]
+    for category, score in zip(CATEGORIES, model.score([{"body": body}])[0], strict=True):
+        threshold = points[category]["reject"]["threshold"]
+        assert threshold is None or score < threshold
 
 
 def test_its_card_states_operating_points_and_where_it_comes_from(model: Classifier) -> None:
