@@ -103,8 +103,7 @@ def for_training(rows: Rows) -> Rows:
             if categories is not None and category not in categories:
                 kept.labels[kept.sources == source, k] = np.nan
     for category, factor in _RARE.items():
-        k = CATEGORIES.index(category)
-        kept.label_weights[~np.isnan(kept.labels[:, k]), k] *= factor
+        kept.label_weights[:, CATEGORIES.index(category)] *= factor
     for name in _DISCUSSIONS:
         presumed = np.char.startswith(kept.sources, name) & np.isnan(kept.labels[:, 0])
         kept.labels[presumed, 0] = 0

@@ -87,7 +87,7 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
 def _direct(network: Network, body: Read) -> Floats:
     """What words and pairs add straight to the logits (words, 7)."""
     pairs = network.pairs(body)
-    words = body.vectors[body.ids][:, : len(CATEGORIES)] + (pairs + np.roll(pairs, 1, axis=0)) / 2
+    words = body.vectors[0][body.ids][:, : len(CATEGORIES)] + (pairs + np.roll(pairs, 1, axis=0)) / 2
     inside = words[body.starts[0] : body.ends[0]].astype(np.float64)
     return np.asarray(inside / np.sqrt(len(inside)) * network.weights.slope)
 
@@ -108,7 +108,7 @@ def _inner(network: Network, body: Read, out: NDArray[Any]) -> Floats:
     count[top, np.arange(h)] += open_[top, np.arange(h)][:, None] * slopes[:h]
     # To the window around word t came the word before it, itself, and the word after it.
     around = np.pad(count, ((1, 1), (0, 0), (0, 0)))
-    before, own, after = np.split(network.inward(body)[start:end].astype(np.float64), 3, axis=1)
+    before, own, after = (part[start:end].astype(np.float64) for part in network.inward(body))
     pairs = ((before, around[2:]), (own, around[1:-1]), (after, around[:-2]))
     return np.asarray(sum(np.einsum("th,thk->tk", values, slope) for values, slope in pairs))
 

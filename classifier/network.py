@@ -68,7 +68,8 @@ class Network:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        self.vocabulary = Vocabulary(weights.table_bits, _INWARD + weights.window.shape[1], self._vectors)
+        h = len(weights.window_bias)
+        self.vocabulary = Vocabulary(weights.table_bits, (_INWARD, h, h, h), self._vectors)
         # The window's bias comes with the word in its middle: one addition for each word less.
         self._window = weights.window.astype(np.float64)
         self._window_bias = np.pad(weights.window_bias, len(weights.window_bias)).astype(np.float64)
@@ -87,37 +88,40 @@ class Network:
         body = words.first(len(comments))
         direct, seen = self.see(body)
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
-        edges = edges_of(body)
-        pooled = np.concatenate([largest(seen, edges), sums(seen, edges) / lengths], axis=1)
+        pooled = np.concatenate([largest(seen, body), sums(seen, body) / lengths], axis=1)
         hidden, inner = self.layers(pooled)
-        logits = sums(direct, edges) / np.sqrt(lengths) + inner
+        logits = sums(direct, body) / np.sqrt(lengths) + inner
         logits[:, 0] += self._spam_facts(others, words, body)
         return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
 
     def see(self, body: Read) -> tuple[Floats, Floats]:
         """What each word adds to the logits (words, 7), and the convolution around it (words, h)."""
-        x, h = body.vectors.take(body.ids, axis=0), len(self.weights.window_bias)
-        seen = x[:, _INWARD + h : _INWARD + 2 * h]
-        seen[1:] += x[:-1, _INWARD : _INWARD + h]
-        seen[:-1] += x[1:, _INWARD + 2 * h :]
-        return x[:, _DIRECT] + self.pairs(body), np.maximum(seen, 0)
+        direct, before, own, after = body.vectors
+        seen = own.take(body.ids, axis=0)
+        seen[1:] += before.take(body.ids[:-1], axis=0)
+        seen[:-1] += after.take(body.ids[1:], axis=0)
+        return direct.take(body.ids, axis=0)[:, _DIRECT] + self.pairs(body), np.maximum(seen, 0, out=seen)
 
-    def inward(self, body: Read) -> Floats:
-        """What each word gives to the window after it, its own and the one before it (words, 3 * h)."""
-        return np.asarray(body.vectors[body.ids][:, _INWARD:] - self._window_bias.astype(np.float32))
+    def inward(self, body: Read) -> tuple[Floats, ...]:
+        """What each word gives to the window after it, its own and the one before it (words, h)."""
+        _, before, own, after = (part.take(body.ids, axis=0) for part in body.vectors)
+        return before, own - self.weights.window_bias, after
 
-    def _vectors(self, hashed: HashedWords) -> Floats:
+    def _vectors(self, hashed: HashedWords) -> tuple[Floats, ...]:
         """The vectors (n, 9 + 3 * h) of n words: their rows summed over the root of their number, and what
         the inward part is to the word after, to itself and to the word before. In double precision, so that
         rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
         counts = np.diff(hashed.starts, append=len(hashed.columns))[:, None] + 1
-        rows = np.add.reduceat(w.table[hashed.columns], hashed.starts, axis=0, dtype=np.float64)
-        vectors = (rows + w.table[hashed.own]) * (w.table_scale / np.sqrt(counts))
+        # Sums of whole numbers are exact in single precision too.
+        grams = w.table.take(hashed.columns, axis=0).astype(np.float32)
+        rows = np.add.reduceat(grams, hashed.starts, axis=0)
+        rows += w.table.take(hashed.own, axis=0)
+        vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(counts))
         vectors[:, _DIRECT] += w.pairs[word_columns(hashed.hashes, w.pair_bits)] * w.pairs_scale
-        inward = vectors[:, _INWARD:] @ self._window + self._window_bias
-        return np.concatenate([vectors[:, :_INWARD], inward], axis=1).astype(np.float32)
+        inward = (vectors[:, _INWARD:] @ self._window + self._window_bias).astype(np.float32)
+        return vectors[:, :_INWARD].astype(np.float32), *np.split(inward, 3, axis=1)
 
     def pairs(self, body: Read) -> Floats:
         """What the pair of each word with the next adds to the logits (words, 7); 0 beside a gap."""
@@ -151,10 +155,10 @@ class Network:
             names = shared = 0
             if other.name:
                 names = len(words.of(at))
-                added[i] += _mean_root(words.vectors[words.of(at), _NAME])
+                added[i] += _mean_root(words.vectors[0][words.of(at), _NAME])
                 at += 1
             if other.addresses:
-                added[i] += _mean_root(words.vectors[words.of(at), _ADDRESS])
+                added[i] += _mean_root(words.vectors[0][words.of(at), _ADDRESS])
                 at += 1
             if other.topic:
                 shared = len(set(words.of(at).tolist()).intersection(words.of(i).tolist()))
@@ -167,21 +171,22 @@ def _mean_root(values: Floats) -> float:
     return float(values.sum() / np.sqrt(len(values)))
 
 
-def edges_of(words: Read) -> NDArray[np.int64]:
-    """Where each text starts and ends (2 * n,); no text is empty, and a gap follows the last."""
-    edges = np.empty(2 * len(words.starts), np.int64)
-    edges[0::2], edges[1::2] = words.starts, words.ends
-    return edges
-
-
-def largest(values: Floats, edges: NDArray[np.int64]) -> Floats:
+def largest(values: Floats, words: Read) -> Floats:
     """The largest of each column over each text's words (n, columns)."""
-    return np.asarray(np.maximum.reduceat(values, edges, axis=0)[::2])
+    # A loop over texts is quicker here than `ufunc.reduceat` over all of them.
+    return _pooled(np.maximum, values, words)
 
 
-def sums(values: Floats, edges: NDArray[np.int64]) -> Floats:
+def sums(values: Floats, words: Read) -> Floats:
     """The sum of each column over each text's words (n, columns)."""
-    return np.asarray(np.add.reduceat(values, edges, axis=0)[::2])
+    return _pooled(np.add, values, words)
+
+
+def _pooled(ufunc: np.ufunc, values: Floats, words: Read) -> Floats:
+    pooled = np.empty((len(words.starts), values.shape[1]), np.float32)
+    for i, (start, end) in enumerate(zip(words.starts.tolist(), words.ends.tolist(), strict=True)):
+        ufunc.reduce(values[start:end], axis=0, out=pooled[i])
+    return pooled
 
 
 def pack(weights: Weights) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Plan:
     inward: int = 32
     windows: int = 64
     hidden: int = 64
-    epochs: int = 6
+    epochs: int = 8
     batch: int = 256
     rate: float = 2e-3
     decay: float = 0.02

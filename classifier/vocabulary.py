@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.hashing import Hashes, hash_words
+from classifier.hashing import HashedWords, Hashes, hash_words
 from classifier.text import pieces, tokens
 
 # Beyond this many words or pieces all are forgotten: 32,768 words take 26 MB.
@@ -29,13 +29,13 @@ Vectors = NDArray[np.float32]
 class Read(NamedTuple):
     """The words of n texts in one row of ids, a GAP before each text and after the last.
 
-    The words of text i are ids[starts[i]:ends[i]]; vectors[id], hashes[id] and steps[id] belong to a word.
+    The words of text i are ids[starts[i]:ends[i]]; vectors[part][id], hashes[id] and steps[id] are a word's.
     """
 
     ids: NDArray[np.int64]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
-    vectors: Vectors
+    vectors: tuple[Vectors, ...]
     hashes: Hashes
     steps: Hashes
 
@@ -51,7 +51,7 @@ class Read(NamedTuple):
 
 @dataclass
 class _Memory:
-    vectors: Vectors
+    vectors: tuple[Vectors, ...]
     hashes: Hashes = field(default_factory=lambda: np.zeros(1, np.uint64))
     steps: Hashes = field(default_factory=lambda: np.ones(1, np.uint64))
     words: dict[str, int] = field(default_factory=lambda: {"": GAP})
@@ -60,11 +60,16 @@ class _Memory:
 
 
 class Vocabulary:
-    """Reads texts as words; `vectors_of` gives the vectors (n, width) of n words' hashed columns."""
+    """Reads texts as words; `vectors_of` gives the vectors (n, width), one for each of `widths`, of n words.
 
-    def __init__(self, bits: int, width: int, vectors_of: Callable[..., Vectors]) -> None:
+    Several parts and not one wide array, because each is looked up and added by itself.
+    """
+
+    def __init__(
+        self, bits: int, widths: Sequence[int], vectors_of: Callable[[HashedWords], tuple[Vectors, ...]]
+    ) -> None:
         self._bits = bits
-        self._width = width
+        self._widths = widths
         self._vectors_of = vectors_of
         self._lock = threading.Lock()
         self._memory = self._empty()
@@ -84,7 +89,7 @@ class Vocabulary:
             return Read(ids, starts, ends, memory.vectors, memory.hashes, memory.steps)
 
     def _empty(self) -> _Memory:
-        return _Memory(np.zeros((1, self._width), np.float32))
+        return _Memory(tuple(np.zeros((1, width), np.float32) for width in self._widths))
 
     def _learn(self, memory: _Memory) -> None:
         if not memory.new:
@@ -92,11 +97,12 @@ class Vocabulary:
         hashed = hash_words(memory.new, self._bits)
         # Arrays grow in place when there is room: a reader of before looks only at rows of before.
         known, total = len(memory.words) - len(memory.new), len(memory.words)
-        if total > len(memory.vectors):
+        if total > len(memory.hashes):
             room = max(1024, total + total // 2)
-            memory.vectors = _grown(memory.vectors, room)
+            memory.vectors = tuple(_grown(part, room) for part in memory.vectors)
             memory.hashes, memory.steps = _grown(memory.hashes, room), _grown(memory.steps, room)
-        memory.vectors[known:total] = self._vectors_of(hashed)
+        for part, values in zip(memory.vectors, self._vectors_of(hashed), strict=True):
+            part[known:total] = values
         memory.hashes[known:total], memory.steps[known:total] = hashed.hashes, hashed.steps
         memory.new = []
 
