@@ -86,15 +86,23 @@ def compare(
     """Both models on the same examples, with a paired bootstrap (Efron 1979) over examples.
 
     `better` when the interval of the weighted mean log-loss difference lies wholly above zero; `worse_in`
-    names the categories whose interval lies wholly below. `scores`: the champion's, if already known.
+    names the categories whose interval lies wholly below, or that the challenger orders clearly worse (or
+    worse than chance): where
+    a site's share of spam differs from the model's, log-loss alone can be won without telling any comments
+    apart. `scores`: the champion's, if already known.
     """
     comments = [example.comment for example in examples]
     labels, weights = label_matrix(examples), weight_vector(examples)
     old = champion.score(comments) if scores is None else scores
     new = challenger.score(comments)
     gains = losses(old, labels) - losses(new, labels)
-    overall, categories = _intervals(gains, weights, np.random.default_rng(seed), rounds)
-    worse_in = [category for category, interval in categories.items() if interval.high < 0]
+    draws = _draws(len(gains), np.random.default_rng(seed), rounds)
+    overall, categories = _intervals(gains, weights, draws)
+    worse_in = [
+        category
+        for category, interval in categories.items()
+        if interval.high < 0 or _orders_worse(old, new, labels, weights, draws, CATEGORIES.index(category))
+    ]
     better = overall is not None and overall.low > 0
     return Comparison(
         champion=report(old, labels, weights, champion.card.get("operating_points") or {}),
@@ -151,8 +159,46 @@ def _at_points(scores: Array, labels: Array, weights: Array, points: Mapping[str
     return measured
 
 
+def area(scores: Array, truth: Array, weights: Array) -> float:
+    """The weighted area under the ROC curve, ties half (Mann and Whitney 1947); NaN with one class only.
+
+    >>> area(np.array([0.1, 0.4, 0.4, 0.9]), np.array([0, 0, 1, 1]), np.ones(4))
+    0.875
+    """
+    _, group = np.unique(scores, return_inverse=True)
+    return _grouped_area(group, truth, weights)
+
+
+def _grouped_area(group: Array, truth: Array, weights: Array) -> float:
+    true, false = np.bincount(group, weights * truth), np.bincount(group, weights * (1 - truth))
+    pairs = true.sum() * false.sum()
+    return float(true @ (np.cumsum(false) - false / 2) / pairs) if pairs else float("nan")
+
+
+def _orders_worse(old: Array, new: Array, labels: Array, weights: Array, draws: list[Array], k: int) -> bool:
+    """Whether the bootstrap interval of the difference of areas lies wholly below 0, or the new area's wholly
+    below a half: worse than tossing a coin, however bad the old one is."""
+    known = ~np.isnan(labels[:, k])
+    groups = [np.unique(scores[known, k], return_inverse=True)[1] for scores in (old, new)]
+    areas = np.array(
+        [
+            [_grouped_area(group, labels[known, k], weights[known] * draw[known]) for group in groups]
+            for draw in draws
+        ]
+    )
+    areas = areas[~np.isnan(areas).any(axis=1)]
+    if not len(areas):
+        return False
+    return bool(np.quantile(areas[:, 1] - areas[:, 0], 0.975) < 0 or np.quantile(areas[:, 1], 0.975) < 0.5)
+
+
+def _draws(n: int, random: np.random.Generator, rounds: int) -> list[Array]:
+    """How often each of n examples is in each bootstrap sample."""
+    return [np.bincount(random.integers(n, size=n), minlength=n) for _ in range(rounds)] if n else []
+
+
 def _intervals(
-    gains: Array, weights: Array, random: np.random.Generator, rounds: int
+    gains: Array, weights: Array, draws: list[Array]
 ) -> tuple[Interval | None, dict[str, Interval]]:
     known = ~np.isnan(gains)
     mass = weights[:, None] * known
@@ -160,8 +206,6 @@ def _intervals(
     columns = [k for k in range(gains.shape[1]) if known[:, k].sum() > 1]
     if not columns:
         return None, {}
-    n = len(gains)
-    draws = [np.bincount(random.integers(n, size=n), minlength=n) for _ in range(rounds)]
     drawn_sums, drawn_mass = (np.array([draw @ part for draw in draws]) for part in (sums, mass))
     overall = _interval(sums.sum() / mass.sum(), drawn_sums.sum(axis=1), drawn_mass.sum(axis=1))
     each = {

@@ -103,6 +103,15 @@ def test_natural_weights_give_the_assumed_prevalence() -> None:
     assert weights[labels == 1].sum() == pytest.approx(0.1) and weights.sum() == pytest.approx(1)
 
 
+def test_winning_by_the_share_of_spam_alone_is_worse_if_the_order_suffers(small: Classifier) -> None:
+    truth = newsletters(120, seed=3)
+    upside_down = [Example(e.comment, {"spam": not e.labels["spam"]}) for e in truth]
+    challenger = fit_challenger(small, upside_down, version="c-2")
+    assert "spam" in compare(small, fit_challenger(small, [], version="c-3"), truth).categories
+    comparison = compare(fit_challenger(small, truth, version="c-4"), challenger, newsletters(80, seed=9))
+    assert comparison.worse_in == ["spam"] and not comparison.better
+
+
 def test_the_confusion_counts_every_labelled_comment_once() -> None:
     scores = np.array([[0.9, 0.2], [0.4, 0.8], [0.1, 0.1]]).repeat([1, 1, 1], axis=0)
     scores, labels = np.pad(scores, ((0, 0), (0, 5))), np.full((3, 7), np.nan)

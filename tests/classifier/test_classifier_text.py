@@ -56,7 +56,7 @@ def words(text: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["card", "confusables", "facts", "hashing", "lines", "perturbation", "text", "thresholds"],
+    ["card", "confusables", "evaluation", "facts", "hashing", "lines", "perturbation", "text", "thresholds"],
 )
 def test_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"classifier.{name}"))
