@@ -71,7 +71,7 @@ format: $(DEV) ## Format and fix what can be fixed by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-train: $(TRAIN) ## Train the shipped model from DATA (about 50 minutes on two cores, 6 GB; then 10 minutes each)
+train: $(TRAIN) ## Train the shipped model from DATA (45 minutes on two cores; from then on 10, 1.6 GB)
 	@$(BIN)/greenroom train --data $(DATA) --out classifier/shipped --opinions var/opinions.npz $(ARGS)
 
 bench: $(RUN) ## Measure this machine (ARGS="…" as for greenroom bench)
