@@ -99,7 +99,7 @@ def calibrated(weights: Weights, rows: Rows) -> Weights:
 
 
 def _opinions(rows: Rows, path: Path | None, seed: int, progress: Progress) -> NDArray[np.float32]:
-    of = fingerprint(_as_text(rows)) + f"-{seed}"
+    of = f"{fingerprint(_as_text(rows))}-{sha256(rows.label_weights.tobytes())}-{seed}"
     if path is not None and path.is_file():
         with np.load(path) as kept:
             if str(kept["of"]) == of:
@@ -110,7 +110,8 @@ def _opinions(rows: Rows, path: Path | None, seed: int, progress: Progress) -> N
     logits = opinions(rows, seed, progress)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, logits=logits, of=of)
+        with path.open("wb") as file:  # given a path, numpy would add a suffix to it
+            np.savez(file, logits=logits, of=of)
     return logits
 
 
