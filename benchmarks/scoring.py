@@ -4,8 +4,9 @@
 
 Rounds of all contestants take turns in one process, so that noise hits them alike; printed are medians and
 the range, in microseconds a comment, and ratios to ours. The comments are real, of about 50, 300 and 2,000
-characters; all contestants have read others of the kind before and none of these, except in the lines "seen
-before". Also: the time to load the model and the memory it takes, each in processes of their own.
+characters. All contestants have read others of the kind before, and these hardly: a few of a large batch were
+in a smaller one. "Seen before" is the same batch again, all words known. Also: the time to load the model
+and the memory it takes, each in processes of their own.
 """
 
 import argparse

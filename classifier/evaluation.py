@@ -87,9 +87,8 @@ def compare(
 
     `better` when the interval of the weighted mean log-loss difference lies wholly above zero; `worse_in`
     names the categories whose interval lies wholly below, or that the challenger orders clearly worse (or
-    worse than chance): where
-    a site's share of spam differs from the model's, log-loss alone can be won without telling any comments
-    apart. `scores`: the champion's, if already known.
+    worse than chance): where a site's share of spam differs from the model's, log-loss alone can be won
+    without telling any comments apart. `scores`: the champion's, if already known.
     """
     comments = [example.comment for example in examples]
     labels, weights = label_matrix(examples), weight_vector(examples)
@@ -159,17 +158,14 @@ def _at_points(scores: Array, labels: Array, weights: Array, points: Mapping[str
     return measured
 
 
-def area(scores: Array, truth: Array, weights: Array) -> float:
+def _grouped_area(group: Array, truth: Array, weights: Array) -> float:
     """The weighted area under the ROC curve, ties half (Mann and Whitney 1947); NaN with one class only.
 
-    >>> area(np.array([0.1, 0.4, 0.4, 0.9]), np.array([0, 0, 1, 1]), np.ones(4))
+    `group` (n,) is the rank of each score among the distinct ones.
+
+    >>> _grouped_area(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 1]), np.ones(4))
     0.875
     """
-    _, group = np.unique(scores, return_inverse=True)
-    return _grouped_area(group, truth, weights)
-
-
-def _grouped_area(group: Array, truth: Array, weights: Array) -> float:
     true, false = np.bincount(group, weights * truth), np.bincount(group, weights * (1 - truth))
     pairs = true.sum() * false.sum()
     return float(true @ (np.cumsum(false) - false / 2) / pairs) if pairs else float("nan")
