@@ -2,9 +2,9 @@
 FROM python:3.13-slim AS build
 WORKDIR /build
 RUN python -m venv /opt/greenroom
-COPY requirements/run.lock requirements/run.lock
+COPY requirements/s3.lock requirements/s3.lock
 RUN /opt/greenroom/bin/pip install --no-cache-dir --require-hashes --no-deps --only-binary :all: \
-    -r requirements/run.lock
+    -r requirements/s3.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY classifier classifier
 COPY moderation moderation

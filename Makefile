@@ -80,6 +80,7 @@ bench: $(RUN) ## Measure this machine (ARGS="…" as for greenroom bench)
 lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@$(LOCK) --output-file requirements/run.lock
 	@$(LOCK) --constraints requirements/run.lock --group dev --output-file requirements/dev.lock
+	@$(LOCK) --constraints requirements/dev.lock --extra s3 --output-file requirements/s3.lock
 	@$(LOCK) --constraints requirements/run.lock --extra train $(addprefix --no-emit-package ,$(WITH_TORCH)) \
 		--output-file requirements/train.lock
 	@$(LOCK) --constraints requirements/dev.lock --group browser --output-file requirements/browser.lock

@@ -34,15 +34,10 @@ class Manifest:
     history: tuple[str, ...] = ()
 
 
-def read_manifest(folder: Path, key: bytes) -> Manifest:
-    """The manifest of a models folder, empty when there is none; ManifestInvalid when it is not ours."""
-    path = folder / MANIFEST_FILE
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+def parse_manifest(path: Path, content: bytes | None, key: bytes) -> Manifest:
+    """The manifest in these bytes, an empty one for None; ManifestInvalid when it is not ours."""
+    if content is None:
         return Manifest()
-    except OSError as error:
-        raise ManifestInvalid(f"{path} cannot be read ({error.strerror})") from None
     try:
         outer = json.loads(content)
         signature, body = str(outer["signature"]), outer["manifest"]
@@ -53,21 +48,18 @@ def read_manifest(folder: Path, key: bytes) -> Manifest:
     return _parse(path, body)
 
 
-def write_manifest(folder: Path, key: bytes, manifest: Manifest) -> None:
-    """Replace the manifest in one step, so that a reader or a crash sees the old or the new one."""
+def manifest_bytes(manifest: Manifest, key: bytes) -> bytes:
+    """The signed manifest; the same one gives the same bytes."""
     body = {"format": _FORMAT, "order": list(manifest.versions), **asdict(manifest)}
     content = json.dumps({"manifest": body, "signature": _signature(body, key)}, indent=1, sort_keys=True)
-    temporary = folder / f"{MANIFEST_FILE}.new"  # one name is enough: writers hold the lock
-    write_durably(temporary, content.encode())
-    temporary.replace(folder / MANIFEST_FILE)
-    sync_folder(folder)
+    return content.encode()
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """One writer at a time, across processes; the kernel releases the lock of a killed one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("a") as lock:
+def locked(path: Path) -> Iterator[None]:
+    """One holder at a time, across processes; the kernel releases the lock of a killed one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,6 +1,8 @@
 """The one place in this package that loads the model: scoring, explaining and the registry's doors."""
 
+import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +10,9 @@ from typing import Any
 from classifier import CATEGORIES, Classifier, ModelError
 from classifier.errors import NothingToRollBack, UnknownVersion
 from classifier.registry import Registry
+from classifier.store import StoreUnreachable
 from moderation.domain.policy import Threshold
+from moderation.model_store import ObjectStore
 from moderation.settings import Settings
 
 __all__ = [
@@ -16,11 +20,18 @@ __all__ = [
     "NothingToRollBack",
     "Scorer",
     "Scores",
+    "StoreUnreachable",
     "UnknownVersion",
     "open_registry",
     "open_scorer",
     "thresholds_from",
 ]
+
+
+log = logging.getLogger(__name__)
+
+# How often a process asks an object store for a new champion: all have it within twice that and a load.
+FOLLOW_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -34,21 +45,44 @@ class Scores:
 
 @dataclass
 class Scorer:
-    """The champion in memory; a promotion or rollback is taken over before the next batch."""
+    """The champion in memory; a promotion or rollback is taken over before the next batch.
+
+    One whose models lie far away (`follows`) looks for a new champion on a thread of its own: scoring never
+    waits for the network, and an object store that is away is no reason to stop scoring.
+    """
 
     registry: Registry
+    follows: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loaded: Classifier | None = None
     _stamp: object = None
+    _error: ModelError | None = None
+    _next_try: float = 0.0
+    _follower: threading.Thread | None = None
+    _closed: threading.Event = field(default_factory=threading.Event)
 
     def current(self) -> Classifier:
         """The champion; keeps the one in memory when a new one cannot be loaded; raises ModelError."""
-        stamp = self.registry.stamp()
-        with self._lock:
-            if self._loaded is None or stamp != self._stamp:
-                self._loaded = self._load()
-                self._stamp = stamp
+        if self.follows and self._loaded is not None:
             return self._loaded
+        with self._lock:
+            if self.follows:
+                self._begin_to_follow()
+            else:
+                self._look(self.registry.stamp())
+            if self._loaded is None:
+                raise self._error or ModelError("no model was loaded")
+            return self._loaded
+
+    def trouble(self) -> str | None:
+        """What is wrong with getting models, in words that name no file; None if all is well.
+
+        It is no reason to stop: `current` tells whether there is a model to score with.
+        """
+        kept = "" if self._loaded is None else f"; going on with {self._loaded.version}"
+        if self.registry.store.trouble() is not None:
+            return f"the place of the models cannot be reached{kept}"
+        return None if self._error is None else f"{type(self._error).__name__}{kept}"
 
     def score(self, comments: Sequence[Mapping[str, Any]]) -> Scores:
         """Score one batch with one model version; raises ModelError when there is no model."""
@@ -65,23 +99,64 @@ class Scorer:
             for s in spans
         ]
 
-    def _load(self) -> Classifier:
+    def close(self) -> None:
+        """Follow no longer; the model in memory stays."""
+        self._closed.set()
+
+    def _look(self, stamp: object) -> None:
+        """Load the champion if it may be another than the one in memory."""
+        if self._loaded is not None and stamp == self._stamp:
+            return
         try:
-            return self.registry.load()
-        except ModelError:
-            if self._loaded is None:
-                raise
-            return self._loaded
+            self._loaded, self._error, self._stamp = self.registry.load(), None, stamp
+        except ModelError as error:
+            self._note(error)
+            if not self.follows:
+                # Reading the same bad files before every batch would make them no better.
+                self._stamp = stamp
+
+    def _begin_to_follow(self) -> None:
+        """The first look is the caller's; while it fails, only one caller in a while waits for another."""
+        if self._loaded is None and time.monotonic() >= self._next_try:
+            self._look_far()
+            self._next_try = time.monotonic() + FOLLOW_SECONDS
+        if self._follower is None:
+            self._follower = threading.Thread(target=self._follow, name="champion", daemon=True)
+            self._follower.start()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(FOLLOW_SECONDS):
+            self._look_far()
+
+    def _look_far(self) -> None:
+        """Ask for the manifest: one small request, answered "not modified" unless something changed."""
+        try:
+            self.registry.champion()
+            self._look(self.registry.stamp())
+        except ModelError as error:
+            self._note(error)
+        except Exception as error:
+            log.exception("looking for a new champion failed")
+            self._error = ModelError(type(error).__name__)
+
+    def _note(self, error: ModelError) -> None:
+        """Remember what is wrong; it is logged once, not at every look."""
+        if str(error) != str(self._error):
+            log.error("%s", error)
+        self._error = error
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The model versions of this installation."""
+    """The model versions of this installation, in its folder or its object store."""
+    if settings.models_url:
+        store = ObjectStore(settings.models_url, settings.home / "models-cache")
+        return Registry(store, settings.secret_key)
     return Registry(settings.models_dir, settings.secret_key)
 
 
 def open_scorer(settings: Settings) -> Scorer:
     """A scorer that loads nothing before it is first used."""
-    return Scorer(open_registry(settings))
+    return Scorer(open_registry(settings), follows=bool(settings.models_url))
 
 
 def thresholds_from(card: Mapping[str, Any]) -> dict[str, Threshold]:

@@ -6,6 +6,7 @@ file in `GREENROOM_NAME_FILE`. `docs/settings.md` is tested against this table.
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import secrets
 import tempfile
@@ -13,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from moderation.model_store import parse_address
 
 PREFIX = "GREENROOM_"
 # The kernel's limit on a socket's path is 108 bytes (104 on macOS).
@@ -70,6 +73,14 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _object_store(text: str) -> str:
+    if text:
+        parse_address(text)
+        if importlib.util.find_spec("obstore") is None:
+            raise ValueError("needs the package obstore: pip install 'greenroom[s3]'")
+    return text
+
+
 def _text(text: str) -> str:
     return text
 
@@ -108,6 +119,15 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting("MODELS_DIR", "", "Folder of model versions; empty: HOME/models. Share it between machines."),
+    Setting(
+        "MODELS_URL",
+        "",
+        "S3-compatible object store instead of MODELS_DIR: "
+        "s3://bucket/prefix?endpoint=https://host&region=name, with key:secret@ before the bucket "
+        "unless AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set.",
+        _object_store,
+        secret=True,
+    ),
     Setting(
         "SECRET_KEY",
         "",
@@ -163,6 +183,7 @@ class Settings:
     redis_url: str
     embedded_redis: bool
     models_dir: Path
+    models_url: str
     secret_key: bytes
     public_url: str
     log_level: str
@@ -198,6 +219,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 # Settings whose parsed value is used as it is.
 _PLAIN = (
+    "models_url",
     "log_level",
     "host",
     "port",

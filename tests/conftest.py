@@ -33,6 +33,7 @@ from moderation.services.access import (
 )
 from moderation.settings import Settings, load_settings
 from tests.fakes import FakeScorer, FakeWakeUps
+from tests.object_store import ObjectServer, binary_is_there, running_object_server
 from workers.embedded_redis import running_redis
 from workers.process import Process
 from workers.scoring import drain_process
@@ -62,6 +63,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis of the suite's own."""
     with running_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def object_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    """A real S3 server of the suite's own."""
+    if not binary_is_there():
+        pytest.skip("the S3 server of the tests is not made for this system")
+    with running_object_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

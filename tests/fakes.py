@@ -33,6 +33,9 @@ class FakeScorer:
     def current(self) -> "FakeScorer":
         return self
 
+    def trouble(self) -> None:
+        return None
+
 
 @dataclass
 class FakeWakeUps:

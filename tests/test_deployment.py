@@ -16,7 +16,7 @@ from moderation.settings import PREFIX, SETTINGS
 REPOSITORY = Path(__file__).parent.parent
 COMPOSE = REPOSITORY / "docker-compose.yml"
 DOCKERFILE = REPOSITORY / "Dockerfile"
-LOCKS = [REPOSITORY / "requirements" / f"{name}.lock" for name in ("run", "dev", "train")]
+LOCKS = [REPOSITORY / "requirements" / f"{name}.lock" for name in ("run", "s3", "dev", "train")]
 
 
 def compose() -> dict[str, Any]:
@@ -158,10 +158,11 @@ def test_a_lock_pins_every_file_by_hash_and_names_no_place(lock: Path) -> None:
 
 
 def test_the_locks_hold_what_the_project_declares() -> None:
-    run, dev, train = map(locked, LOCKS)
+    run, s3, dev, train = map(locked, LOCKS)
     project, groups = pyproject()["project"], pyproject()["dependency-groups"]
     assert {bare_name(r) for r in [*project["dependencies"], *groups["build"]]} <= run
     assert {bare_name(r) for r in groups["dev"] if isinstance(r, str)} <= dev
+    assert {bare_name(r) for r in project["optional-dependencies"]["s3"]} <= s3 & dev
     # PyTorch's builds differ by processor: the Makefile installs it by version.
     assert {bare_name(r) for r in project["optional-dependencies"]["train"]} - train == {"torch"}
     assert "TORCH ?= torch==" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")

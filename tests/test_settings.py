@@ -63,6 +63,7 @@ def test_plain_port_works_and_gives_way_to_the_full_name(tmp_path: Path) -> None
 BAD = {
     "DATABASE_URL": "mysql://host/name",
     "REDIS_URL": "http://host",
+    "MODELS_URL": "https://bucket",
     "SECRET_KEY": "too short",
     "PUBLIC_URL": "comments.example",
     "LOG_LEVEL": "loud",
@@ -94,7 +95,7 @@ def test_every_setting_that_can_be_wrong_is_tried_above() -> None:
     assert set(BAD) == {setting.name for setting in SETTINGS} - free
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "SECRET_KEY"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "MODELS_URL", "SECRET_KEY"])
 def test_a_bad_secret_is_not_repeated(name: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refusal:
         load_settings({"GREENROOM_HOME": str(tmp_path), PREFIX + name: "x://swordfish"})

@@ -76,11 +76,16 @@ BORDERS = {
         but=("sqlalchemy.orm.Session",),
     ),
     "one module loads the model": Border(
-        ("moderation.scoring",), only=("classifier", "moderation.domain", "moderation.settings")
+        ("moderation.scoring",),
+        only=("classifier", "moderation.domain", "moderation.model_store", "moderation.settings"),
     ),
     "no other module of moderation does": Border(
         ("moderation",), never=("classifier", *MACHINE_LEARNING), outside=("moderation.scoring",)
     ),
+    "one module speaks to an object store": Border(
+        ("moderation.model_store",), only=("obstore", "moderation.model_cache")
+    ),
+    "no other module does": Border(PACKAGES, never=("obstore",), outside=("moderation.model_store",)),
     "one module enqueues": Border(("moderation.jobs",), only=("redis", "rq", "moderation.settings")),
     "no other module of moderation does it": Border(
         ("moderation",), never=("redis", "rq"), outside=("moderation.jobs",)

@@ -83,7 +83,7 @@ def test_promoting_the_champion_again_adds_no_history(models: Registry, small: C
 @pytest.mark.parametrize("name", ["model.joblib", "card.json"])
 def test_a_changed_file_is_refused_by_name(models: Registry, small: Classifier, name: str) -> None:
     models.add(named(small, "v-1"))
-    path = models.models_dir / "v-1" / name
+    path = models.store.folder / "v-1" / name
     path.write_bytes(path.read_bytes().replace(b"1", b"2"))
     with pytest.raises(DigestMismatch, match=r"does not match its digest in .*manifest\.json; refusing"):
         models.load("v-1")
@@ -93,7 +93,7 @@ def test_a_changed_file_is_refused_by_name(models: Registry, small: Classifier, 
 
 def test_a_truncated_or_missing_file_is_refused_by_name(models: Registry, small: Classifier) -> None:
     models.add(named(small, "v-1"))
-    path = models.models_dir / "v-1" / "model.joblib"
+    path = models.store.folder / "v-1" / "model.joblib"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(DigestMismatch, match=r"v-1/model\.joblib"):
         models.load("v-1")
@@ -113,20 +113,20 @@ def test_the_shipped_model_is_checked_against_the_source(
 def test_a_manifest_signed_with_another_key_is_refused(models: Registry, small: Classifier) -> None:
     models.add(named(small, "v-1"))
     with pytest.raises(ManifestInvalid, match="not signed with this installation's key"):
-        Registry(models.models_dir, b"a stranger's key").champion()
+        Registry(models.store.folder, b"a stranger's key").champion()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "not json", '{"manifest": {}, "signature": 1}'])
 def test_a_manifest_that_is_none_is_refused(models: Registry, content: str) -> None:
-    models.models_dir.mkdir()
-    (models.models_dir / "manifest.json").write_text(content)
+    models.store.folder.mkdir()
+    (models.store.folder / "manifest.json").write_text(content)
     with pytest.raises(ManifestInvalid, match=r"manifest\.json"):
         models.champion()
 
 
 def test_a_manifest_edited_by_hand_is_refused(models: Registry, small: Classifier) -> None:
     models.add(named(small, "v-1"))
-    path = models.models_dir / "manifest.json"
+    path = models.store.folder / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["manifest"]["champion"] = "v-1"
     path.write_text(json.dumps(manifest))
@@ -162,19 +162,19 @@ def test_pruning_keeps_the_champion_and_the_newest(models: Registry, small: Clas
     assert models.prune(keep=1) == ["v-1", "v-2", "v-3"]
     assert [info.version for info in models.versions()] == ["shipped-1", "v-0", "v-4", "v-5", "v-6"]
     assert models.load().version == "v-0"
-    assert not (models.models_dir / "v-1").exists()
+    assert not (models.store.folder / "v-1").exists()
 
 
 def test_rubbish_of_a_killed_writer_does_not_matter(models: Registry, small: Classifier) -> None:
-    models.models_dir.mkdir()
+    models.store.folder.mkdir()
     for name in ("v-1", ".adding-abc"):
-        (models.models_dir / name).mkdir()
-        (models.models_dir / name / "model.joblib").write_bytes(b"half")
-    (models.models_dir / "manifest.json.new").write_text("half")
+        (models.store.folder / name).mkdir()
+        (models.store.folder / name / "model.joblib").write_bytes(b"half")
+    (models.store.folder / "manifest.json.new").write_text("half")
     assert models.champion() == "shipped-1"
     models.add(named(small, "v-1"))
     assert models.load("v-1").version == "v-1"
-    assert not (models.models_dir / ".adding-abc").exists()
+    assert not (models.store.folder / ".adding-abc").exists()
 
 
 def test_a_version_of_today_gets_the_next_number(tmp_path: Path) -> None:

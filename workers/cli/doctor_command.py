@@ -66,4 +66,8 @@ def _redis(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
-    return f"champion {open_registry(settings).load().version}"
+    registry = open_registry(settings)
+    version = registry.load().version
+    if registry.store.trouble() is not None:
+        raise LookupError(f"their place cannot be reached; {version} is what this machine has seen last")
+    return f"champion {version}"
