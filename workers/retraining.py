@@ -5,6 +5,7 @@ promoting the challenger finds it again.
 """
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 # The newest part of the labels judges; the older part teaches.
 JUDGING_SHARE = 0.3
 BEAT_SECONDS = 10.0
+NICER = 10
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Ending:
 
 def retrain(run_id: str) -> None:
     """Work on one run, if there is still something to do."""
+    # This is a process of the job's own: on a machine with few cores comments come first.
+    os.nice(NICER)
     retrain_process(this_process(), run_id)
 
 

@@ -1,4 +1,4 @@
-"""The worker: an RQ worker that drains in its own process and forks for everything else.
+"""The worker of one queue: an RQ worker that drains in its own process and forks for everything else.
 
 Scoring in the process that loaded the model saves a fork, a model copy and most of the latency; RQ's
 forking, which would isolate a crash, is replaced by the count of attempts each submission keeps.
@@ -6,11 +6,8 @@ Retraining does fork: its memory goes back with the child, and a crash there end
 """
 
 import logging
-from collections.abc import Sequence
 from types import FrameType
-from typing import Any
 
-from redis import Redis
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -42,24 +39,23 @@ class GreenroomWorker(Worker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
-def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
-    """Work on these queues until told to stop."""
+def run_worker(queue: str, *, burst: bool = False) -> None:
+    """Work on one queue until told to stop.
+
+    Never on two: RQ waits for a forked job to end, and comments would wait with it for a retraining.
+    """
     process = this_process()
-    if SCORING in queues:
+    if queue == SCORING:
         _load_model(process)
     connection = worker_connection(process.settings.redis_url)
     worker = GreenroomWorker(
-        _queues(queues, connection),
+        [Queue(queue, connection=connection, serializer=JSONSerializer)],
         connection=connection,
         serializer=JSONSerializer,
         log_job_description=False,
     )
     # RQ logs several lines a job at INFO; ours says what a batch did in one.
     worker.work(burst=burst, logging_level="WARNING")
-
-
-def _queues(names: Sequence[str], connection: Redis) -> list[Any]:
-    return [Queue(name, connection=connection, serializer=JSONSerializer) for name in names]
 
 
 def _load_model(process: Process) -> None:

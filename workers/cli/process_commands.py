@@ -50,12 +50,17 @@ def web_command() -> None:
 @click.option("--burst", is_flag=True, help="Stop when there is nothing left to do.")
 @refusing
 def worker_command(queues: tuple[str, ...], burst: bool) -> None:
-    """Run jobs: score comments, retrain the model."""
+    """Run jobs: score comments, retrain the model. Each queue gets a process of its own."""
     os.environ |= ONE_THREAD
+    settings_and_log()
+    names = tuple(dict.fromkeys(queues)) or QUEUES
+    if len(names) > 1:
+        from workers.side_by_side import run_side_by_side
+
+        sys.exit(run_side_by_side(names, burst=burst))
     from workers.worker import run_worker
 
-    settings_and_log()
-    run_worker(queues or QUEUES, burst=burst)
+    run_worker(names[0], burst=burst)
 
 
 @click.command("sweep")
