@@ -106,6 +106,8 @@ class Scorer:
     def _look(self, stamp: object) -> None:
         """Load the champion if it may be another than the one in memory."""
         if self._loaded is not None and stamp == self._stamp:
+            if self.follows:  # then a stamp stands for a champion that was loaded
+                self._error = None
             return
         try:
             self._loaded, self._error, self._stamp = self.registry.load(), None, stamp

@@ -23,7 +23,7 @@ class ObjectServer:
     """The server and its address; it can be killed and started again with what it kept."""
 
     folder: Path
-    ports: list[int] = field(default_factory=lambda: _free_ports(7))
+    ports: list[int] = field(default_factory=lambda: _free_ports(8))
     process: "subprocess.Popen[bytes] | None" = None
 
     def url(self, prefix: str = "models") -> str:
@@ -33,10 +33,9 @@ class ObjectServer:
 
     def start(self) -> None:
         """Start it and wait until it takes an object."""
+        self._write_keys()
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command(), stdout=log, stderr=log, start_new_session=True, env=self._environment()
-            )
+            self.process = subprocess.Popen(self._command(), stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while not self._works():
             assert self.process.poll() is None and time.monotonic() < deadline, "the server does not start"
@@ -48,9 +47,13 @@ class ObjectServer:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+        # It names its sockets after its ports, always in this folder, and leaves them when it is killed.
+        for port in self.ports:
+            for left in [*Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]:
+                left.unlink(missing_ok=True)
 
     def _command(self) -> list[str]:
-        s3, filer, filer_rpc, master, master_rpc, volume, volume_rpc = self.ports
+        s3, s3_rpc, filer, filer_rpc, master, master_rpc, volume, volume_rpc = self.ports
         words = {
             "dir": self.folder / "data",
             "ip": "127.0.0.1",
@@ -64,6 +67,7 @@ class ObjectServer:
             "filer.port": filer,
             "filer.port.grpc": filer_rpc,
             "s3.port": s3,
+            "s3.port.grpc": s3_rpc,
             "s3.config": self.folder / "s3.json",
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
@@ -71,7 +75,7 @@ class ObjectServer:
         options = [f"-{name}={value}" for name, value in words.items()]
         return [_binary(), "server", "-filer", "-s3", *options]
 
-    def _environment(self) -> dict[str, str]:
+    def _write_keys(self) -> None:
         (self.folder / "data").mkdir(exist_ok=True)
         who = {
             "name": "tests",
@@ -79,8 +83,6 @@ class ObjectServer:
             "actions": ["Admin"],
         }
         (self.folder / "s3.json").write_text(json.dumps({"identities": [who]}))
-        # Its sockets go to the temporary folder.
-        return {**os.environ, "TMPDIR": str(self.folder)}
 
     def _works(self) -> bool:
         from obstore import put
@@ -121,7 +123,7 @@ def _binary() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports free now, all different; below 55,000, for the server adds 10,000 to some."""
+    """Ports free now, all different; below 55,000, for the server adds 10,000 where it is told none."""
     found: list[int] = []
     held: list[socket.socket] = []
     while len(found) < count:

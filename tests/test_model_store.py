@@ -385,6 +385,25 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_one_in_memory(
     assert scorer.current().version == shipped.VERSION
 
 
+def test_a_manifest_that_is_put_right_again_ends_the_trouble(
+    url: str,
+    model: Classifier,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scorer_on: Callable[[str, Path], Scorer],
+) -> None:
+    monkeypatch.setattr(scoring, "FOLLOW_SECONDS", 0.1)
+    scorer = scorer_on(url, tmp_path)
+    scorer.registry.add(named(model, "v-1"))
+    scorer.registry.promote("v-1")
+    assert (scorer.current().version, scorer.trouble()) == ("v-1", None)
+    spoil(url, "manifest.json", lambda content: content.replace(b'"v-1"', b'"v-2"'))
+    wait_until(lambda: scorer.trouble() == "ManifestInvalid; going on with v-1")
+    spoil(url, "manifest.json", lambda content: content.replace(b'"v-2"', b'"v-1"'))
+    wait_until(lambda: scorer.trouble() is None)
+    assert scorer.current().version == "v-1"
+
+
 def test_a_bucket_that_is_not_there_is_no_empty_installation(
     object_server: ObjectServer, tmp_path: Path
 ) -> None:

@@ -50,7 +50,12 @@ def worker(home: Path, database_url: str, redis_url: str, *words: str) -> Iterat
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 def long_job(redis: Redis) -> Job:
