@@ -1,16 +1,15 @@
 """The web application, put together: settings, connections, error shape, doors."""
 
-import logging
-
 from flask import Flask
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
-from moderation import blog, console
+from moderation import blog, console, logs, metrics
 from moderation.api import comments, cors, labels, models, operations, queue, threads
 from moderation.api.bodies import refuse_nul
 from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.service import Service
+from moderation.api.watching import watch_requests
 from moderation.database import open_database
 from moderation.jobs import open_jobs
 from moderation.schemas.problems import ProblemSchema
@@ -22,14 +21,20 @@ DOORS = (comments.bp, threads.bp, queue.bp, models.bp, labels.bp, operations.bp)
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
 
 
+def serve() -> Flask:
+    """What gunicorn runs: the application, and this process's logs and figures."""
+    settings = load_settings()
+    logs.set_up(settings)
+    metrics.start(settings.home)
+    return create_app(settings)
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application; connections are opened on first use."""
     settings = settings or load_settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     app = Flask("moderation")
     app.config.update(_config(settings))
+    watch_requests(app)
     app.extensions["greenroom"] = Service(
         settings,
         open_database(settings.database_url),

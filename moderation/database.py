@@ -12,6 +12,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from moderation import metrics
+from moderation.services.tally import TALLY
+
 # How long a writer waits for another process's write on SQLite before it gives up.
 BUSY_SECONDS = 15
 # An error message must not quote the parameters of a statement: they hold comment text.
@@ -47,6 +50,7 @@ class Database:
             session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
             yield session
             session.commit()
+            metrics.committed(session.info.get(TALLY, ()))
 
     @contextmanager
     def _turn_to_write(self) -> Iterator[None]:

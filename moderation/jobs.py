@@ -11,7 +11,7 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,16 @@ FAILURE_SECONDS = 3600
 # After a failure Redis is left alone for a moment, so that each request does not wait for it again.
 PAUSE_SECONDS = 1.0
 CONNECT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """A queue of jobs: how many wait, how many failed lately, and how many workers serve it."""
+
+    name: str
+    waiting: int
+    failed: int
+    workers: int
 
 
 @dataclass
@@ -53,6 +63,18 @@ class Jobs:
             return bool(self.redis.ping())
         except (RedisError, OSError):
             return False
+
+    def queues(self) -> "list[QueueState] | None":
+        """What Redis knows of each queue; None when it cannot be reached."""
+        try:
+            return [self._state(name) for name in QUEUES]
+        except (RedisError, OSError):
+            return None
+
+    def _state(self, name: str) -> "QueueState":
+        queue = Queue(name, connection=self.redis, serializer=JSONSerializer)
+        alive = Worker.all(connection=self.redis, queue=queue, serializer=JSONSerializer)
+        return QueueState(name, queue.count, queue.failed_job_registry.count, len(alive))
 
     def _wake_scoring(self) -> None:
         if self.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS):

@@ -148,10 +148,22 @@ SETTINGS: tuple[Setting, ...] = (
         "How much is logged; never comment text.",
         _choice("debug", "info", "warning", "error"),
     ),
+    Setting(
+        "LOG_FORMAT",
+        "auto",
+        "text, or json with one object a line; auto: text on a terminal, json elsewhere.",
+        _choice("auto", "text", "json"),
+    ),
     Setting("HOST", "127.0.0.1", "Address the web server listens on."),
     Setting("PORT", "8000", "Port the web server listens on; plain PORT works too.", _integer(1, 65535)),
     Setting("WEB_PROCESSES", "1", "Web server processes.", _integer(1, 64)),
     Setting("WEB_THREADS", "16", "Threads of each web server process.", _integer(2, 256)),
+    Setting(
+        "METRICS_PORT",
+        "0",
+        "Port on HOST where a worker or sweeper serves /metrics itself; 0: not at all, the web server does.",
+        _integer(0, 65535),
+    ),
     Setting("BATCH_COMMENTS", "256", "Most comments scored in one batch.", _integer(1, 4096)),
     Setting("BATCH_BYTES", "400000", "Most bytes of text scored in one batch.", _integer(1000, 50_000_000)),
     Setting(
@@ -187,10 +199,12 @@ class Settings:
     secret_key: bytes
     public_url: str
     log_level: str
+    log_format: str
     host: str
     port: int
     web_processes: int
     web_threads: int
+    metrics_port: int
     batch_comments: int
     batch_bytes: int
     scoring_seconds: int
@@ -221,10 +235,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 _PLAIN = (
     "models_url",
     "log_level",
+    "log_format",
     "host",
     "port",
     "web_processes",
     "web_threads",
+    "metrics_port",
     "batch_comments",
     "batch_bytes",
     "scoring_seconds",

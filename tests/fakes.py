@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moderation.domain.policy import CATEGORIES, Threshold
+from moderation.jobs import QueueState
 from moderation.scoring import Scores
 
 THRESHOLDS = {category: Threshold(reject=0.9, hold=0.5) for category in CATEGORIES}
@@ -43,6 +44,9 @@ class FakeWakeUps:
 
     scoring: int = 0
     runs: list[str] = field(default_factory=list)
+    states: list[QueueState] | None = field(
+        default_factory=lambda: [QueueState("scoring", 0, 0, 1), QueueState("retraining", 0, 0, 1)]
+    )
     redis: "FakeRedis" = field(default_factory=lambda: FakeRedis())
 
     def wake_scoring(self) -> bool:
@@ -55,6 +59,9 @@ class FakeWakeUps:
 
     def ping(self) -> bool:
         return True
+
+    def queues(self) -> list[QueueState] | None:
+        return self.states
 
 
 @dataclass

@@ -90,6 +90,19 @@ BORDERS = {
     "no other module of moderation does it": Border(
         ("moderation",), never=("redis", "rq"), outside=("moderation.jobs",)
     ),
+    "figures and logs know neither request nor database, for everybody uses them": Border(
+        ("moderation.metrics", "moderation.metric_files", "moderation.logs"),
+        only=(
+            "prometheus_client",
+            "moderation.metrics",
+            "moderation.metric_files",
+            "moderation.logs",
+            "moderation.settings",
+        ),
+    ),
+    "one module knows the web server's log": Border(
+        ("moderation", "workers"), never=("gunicorn",), outside=("moderation.web_log",)
+    ),
     "moderation never imports its workers": Border(("moderation",), never=("workers",)),
     "everything below the doors works without the web": Border(
         ("moderation",), never=("flask", "flask_smorest", "werkzeug", "webargs"), outside=DOORS
@@ -193,6 +206,10 @@ def test_imports_stay_within_the_borders(name: str) -> None:
         ("moderation.scoring", "from flask import g"),
         ("moderation.jobs", "from workers import scoring"),
         ("moderation.settings", "from redis import Redis"),
+        ("moderation.metrics", "from moderation.database import Database"),
+        ("moderation.logs", "from flask import g"),
+        ("moderation.services.decide", "from moderation import metrics"),
+        ("moderation.app", "import gunicorn.glogging"),
         ("classifier.model", "from moderation.domain.policy import CATEGORIES"),
         ("classifier.model", "import pyarrow"),
         ("workers.scoring", "from classifier import Classifier"),

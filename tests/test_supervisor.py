@@ -48,6 +48,7 @@ class Ready(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(b'{"status": "ok"}')
     def log_message(self, *words):
         pass
 

@@ -62,14 +62,14 @@ def retrain_process(process: Process, run_id: str) -> None:
     details["metrics"] = details["metrics"] or {}
     with process.database.write() as session:
         finish_run(session, run_id, status, reason, datetime.now(UTC), **details)
-    log.info("run %s: %s, %s", run_id, status, reason)
+    log.info("%s: %s", status, reason, extra={"run_id": run_id})
 
 
 def _attempt(process: Process, run: RetrainingRun) -> Ending:
     try:
         return make_and_prove(process, run)
     except Exception as error:
-        log.error("run %s failed (%s)", run.id, type(error).__name__)  # noqa: TRY400 - may hold comment text
+        log.error("failed (%s)", type(error).__name__, extra={"run_id": run.id})  # noqa: TRY400 - may hold comment text
         return Ending(RunStatus.FAILED, f"{type(error).__name__} while retraining")
 
 

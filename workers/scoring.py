@@ -29,6 +29,7 @@ from moderation.services.pending import (
     signals_for,
     take_pending,
 )
+from workers.batch_log import tell_batch
 from workers.process import Process, stopping, this_process
 
 log = logging.getLogger(__name__)
@@ -68,13 +69,7 @@ def run_batch(process: Process) -> tuple[int, int]:
     judged = time.monotonic()
     with process.database.write() as session:
         decided = record_verdicts(session, verdicts, datetime.now(UTC), process.settings.due_hours)
-    log.info(
-        "batch: %d taken, %d decided, judged in %.1f ms, recorded in %.1f ms",
-        len(ids),
-        len(decided),
-        1000 * (judged - started),
-        1000 * (time.monotonic() - judged),
-    )
+    tell_batch(ids, decided, judged - started, time.monotonic() - judged)
     return len(decided), len(ids)
 
 
@@ -98,7 +93,7 @@ _UNSCORED: Scored = (None, {}, None)
 def judge_batch(scorer: Scorer, taken: Sequence[Taken]) -> list[Scored]:
     """Scores for each submission, None where there are none: a bad comment must not fail its neighbours."""
     if any(t.attempts > ATTEMPTS_AT_ALL for t in taken):
-        log.error("submission %s was given up after %d attempts", taken[0].submission_id, taken[0].attempts)
+        log.error("given up after %d attempts", taken[0].attempts, extra=_of(taken[0]))
         return [_UNSCORED] * len(taken)
     try:
         return _scored(scorer.score([t.as_comment() for t in taken]))
@@ -107,9 +102,13 @@ def judge_batch(scorer: Scorer, taken: Sequence[Taken]) -> list[Scored]:
         return [_UNSCORED] * len(taken)
     except Exception as error:
         if len(taken) == 1:
-            log.error("submission %s could not be scored (%s)", taken[0].submission_id, type(error).__name__)  # noqa: TRY400 - a traceback could hold comment text
+            log.error("could not be scored (%s)", type(error).__name__, extra=_of(taken[0]))  # noqa: TRY400 - one line says it all
             return [_UNSCORED]
     return [one for t in taken for one in judge_batch(scorer, [t])]
+
+
+def _of(taken: Taken) -> dict[str, str]:
+    return {"submission_id": taken.submission_id, "comment_id": taken.comment_id}
 
 
 def _take(process: Process) -> list[str]:

@@ -18,7 +18,8 @@ def run_side_by_side(queues: Sequence[str], *, burst: bool = False) -> int:
     They are restarted when they die and stopped with this process, however it ends; with `burst` they run
     until there is nothing left to do.
     """
-    with supervisor(os.environ) as us:
+    # This process serves the figures of all of them; two could not listen on one port.
+    with supervisor({**os.environ, "GREENROOM_METRICS_PORT": "0"}) as us:
         for queue in queues:
             start(us, Process(f"{queue} worker", _command(queue, burst=burst)))
         if burst:

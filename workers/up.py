@@ -7,6 +7,7 @@ import contextlib
 import errno
 import fcntl
 import http.client
+import json
 import logging
 import os
 import socket
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from moderation import logs
 from moderation.settings import Settings, SettingsError, load_settings, unknown_names
 from workers import embedded_redis
 from workers.guardian import GRACE_SECONDS
@@ -40,7 +42,7 @@ def up() -> None:
         settings = load_settings()
     except SettingsError as error:
         _refuse(str(error))
-    _log_to_stderr(settings.log_level)
+    logs.set_up(settings)
     for name in unknown_names():
         log.warning("%s is not a setting; see docs/settings.md", name)
     with _only_one(settings.home) as lock:
@@ -164,7 +166,8 @@ def _check_address(host: str, port: int) -> None:
 def _environment() -> dict[str, str]:
     """What the children see; the processes already share the cores, so their libraries must not."""
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return {**one_thread, **os.environ}
+    # The web server tells the figures of all; its neighbours would fight over one port.
+    return {**one_thread, **os.environ, "GREENROOM_METRICS_PORT": "0"}
 
 
 def _announcer(settings: Settings, keys: "DemoKeys | None", begun: float) -> Callable[[], None]:
@@ -193,16 +196,11 @@ def _missing(settings: Settings) -> str | None:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
         body = answer.read(2000).decode("utf-8", "replace")
-        return None if answer.status == 200 else " ".join(body.split())
-    except (OSError, http.client.HTTPException) as error:
+        return None if json.loads(body)["status"] == "ok" else " ".join(body.split())
+    except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
         return f"no answer from the web server ({type(error).__name__})"
     finally:
         connection.close()
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _refuse(line: str) -> NoReturn:

@@ -12,21 +12,32 @@ from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from moderation import logs
 from moderation.jobs import SCORING, worker_connection
 from workers.process import Process, stopping, this_process
 
 log = logging.getLogger(__name__)
+
+# A worker shows itself this often or a little more, and counts as dead a minute after it should have: RQ's
+# own seven minutes are too long for `/readyz` to believe in a worker that was killed.
+ALIVE_SECONDS = 60
 
 
 class GreenroomWorker(Worker):
     """Runs scoring jobs in this process, the others in a forked one."""
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        if queue.name == SCORING:
-            # RQ's in-process worker shares every other method with this class.
-            SimpleWorker.execute_job(self, job, queue)  # type: ignore[arg-type]
-        else:
-            super().execute_job(job, queue)
+        with logs.bound(job_id=job.id, queue=queue.name):
+            if queue.name == SCORING:
+                # RQ's in-process worker shares every other method with this class.
+                SimpleWorker.execute_job(self, job, queue)  # type: ignore[arg-type]
+            else:
+                super().execute_job(job, queue)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        # Instead of RQ's own line, which quotes the error's message: it may hold comment text.
+        told = {"job_id": job.id, "queue": job.origin, **logs.told(exc_info[1])}
+        log.error("the job failed (%s)", told["error"], extra=told)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         # The child must not use connections that belong to the parent.
@@ -53,6 +64,7 @@ def run_worker(queue: str, *, burst: bool = False) -> None:
         connection=connection,
         serializer=JSONSerializer,
         log_job_description=False,
+        worker_ttl=ALIVE_SECONDS,
     )
     # RQ logs several lines a job at INFO; ours says what a batch did in one.
     worker.work(burst=burst, logging_level="WARNING")

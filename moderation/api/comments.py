@@ -1,5 +1,6 @@
 """Comments: hand in, look up, edit, withdraw."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,8 @@ from moderation.services.published import CommentView, get_comment
 from moderation.signing import receipt_fits, receipt_for
 
 bp = ApiBlueprint("comments", __name__, url_prefix="/api/v1/comments", description="Comments of a blog")
+
+log = logging.getLogger(__name__)
 
 # Made once: making a schema costs as much as using it.
 NEW_COMMENT, ACCEPTED = NewCommentSchema(), AcceptedSchema()
@@ -145,6 +148,7 @@ def _accept(caller: SiteCaller, data: dict[str, Any]) -> Accepted:
         accepted = accept(session, caller.site_id, new, now(), idempotent)
     # After the commit: a worker woken earlier would find nothing.
     service().jobs.wake_scoring()
+    log.debug("accepted", extra={"comment_id": accepted.comment_id})
     return accepted
 
 

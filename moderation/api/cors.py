@@ -23,7 +23,9 @@ def _mark(response: Response) -> Response:
     origin = request.headers.get("Origin")
     if origin is not None and _is_known(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "ETag, Idempotent-Replayed, Location"
+        response.headers["Access-Control-Expose-Headers"] = (
+            "ETag, Idempotent-Replayed, Location, X-Request-Id"
+        )
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "DELETE, GET, POST, PUT"
             response.headers["Access-Control-Allow-Headers"] = HEADERS

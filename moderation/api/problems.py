@@ -1,12 +1,13 @@
 """Errors as RFC 9457 problem details: one table of types, one shape, never comment text or a stack trace."""
 
 import logging
-import traceback
 from typing import Any
 
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
+from moderation import logs
+from moderation.api.watching import request_id, route
 from moderation.database import Unavailable
 from moderation.schemas.fields import utc_text
 from moderation.services import errors
@@ -78,7 +79,7 @@ def problem_response(problem: Problem) -> Response:
     body = {"type": TYPE_PREFIX + problem.slug, "title": title, "status": status}
     if problem.detail:
         body["detail"] = problem.detail
-    body |= {"instance": request.path} | problem.more
+    body |= {"instance": request.path, "request_id": request_id()} | problem.more
     return Response(json.dumps(body), status, {"Content-Type": MEDIA_TYPE, **problem.headers})
 
 
@@ -156,12 +157,12 @@ def _flatten(messages: Any, pointer: str = "") -> Any:
 
 
 def _from_outage(error: Exception) -> Response:
-    log.error("the database cannot be used (%s) on %s %r", type(error).__name__, request.method, request.path)
+    told = {"kind": "database", "method": request.method, "route": route()}
+    log.error("the database cannot be used (%s)", type(error).__name__, extra=told)
     return problem_response(Problem("unavailable", headers={"Retry-After": "1"}))
 
 
 def _from_bug(error: Exception) -> Response:
-    # The message of an error may quote a comment; its type and the places it went through may not.
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s on %s %r\n%s", type(error).__name__, request.method, request.path, frames)
+    told = {"method": request.method, "route": route(), **logs.told(error)}
+    log.error("%s on %s %s", type(error).__name__, request.method, route(), extra=told)
     return problem_response(Problem("internal"))

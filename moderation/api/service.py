@@ -2,11 +2,13 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 from flask import current_app
 
 from moderation.database import Database
+from moderation.gauges import Truth
 from moderation.jobs import Jobs
 from moderation.scoring import Scorer
 from moderation.settings import Settings
@@ -22,6 +24,11 @@ class Service:
     scorer: Scorer
     # Requests that wait for a decision occupy a thread each; some must stay free to take comments in.
     waiting: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(8))
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The gauges; they remember what is dear to count."""
+        return Truth(self.database, self.jobs)
 
 
 def service() -> Service:

@@ -18,4 +18,5 @@ class ProblemSchema(Schema):
     status = fields.Integer(required=True)
     detail = fields.String()
     instance = fields.String(metadata={"description": "The path that was asked for"})
+    request_id = fields.String(metadata={"description": "To be quoted to those who run the service"})
     errors = fields.List(fields.Nested(MemberErrorSchema))

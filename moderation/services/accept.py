@@ -15,6 +15,7 @@ from moderation.domain.status import Action, Status
 from moderation.models import Base, Comment, IdempotencyKey, Submission, Thread, new_id
 from moderation.services.decide import AUTHOR, Act, record_decision
 from moderation.services.errors import ExternalIdTaken, KeyReused, NotFound, ParentNotFound
+from moderation.services.tally import note
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def accept(
         created_at=now,
     )
     _store(session, comment, submission)
+    note(session, "accepted", "comment")
     return Accepted(comment_id)
 
 
@@ -90,6 +92,7 @@ def edit(session: Session, site_id: str, comment_id: str, body: str, now: dateti
     session.add(submission)
     comment.submission_id = submission.id
     _overtake(session, old, now)
+    note(session, "accepted", "edit")
     return comment
 
 

@@ -11,6 +11,7 @@ from moderation.domain.policy import Finding
 from moderation.domain.status import LEADS_TO, Action, Status, may
 from moderation.models import Comment, Decision, QueueItem, new_id
 from moderation.services.errors import NotAllowed
+from moderation.services.tally import note
 
 DUE_HOURS = 24.0
 
@@ -61,6 +62,7 @@ def record_decision(session: Session, comment: Comment, act: Act, now: datetime)
         raise NotAllowed("the comment was edited meanwhile")
     decision = _decision(comment, act, before, after, now)
     session.add(decision)
+    note(session, "decided", act.actor.kind, act.action, act.reason, _seconds_waited(comment, act, now))
     if before is Status.HELD:
         _close_queue_item(session, comment.id, now)
     comment.status, comment.reason = after, None if after is Status.PENDING else act.reason
@@ -69,6 +71,12 @@ def record_decision(session: Session, comment: Comment, act: Act, now: datetime)
     if after is Status.HELD:
         _open_queue_item(session, comment, act, now)
     return decision
+
+
+def _seconds_waited(comment: Comment, act: Act, now: datetime) -> float | None:
+    """How long a comment waited for the policy; after an edit it is another wait, which nobody measures."""
+    first = act.actor.kind == POLICY.kind and comment.version == 1
+    return max(0.0, (now - comment.created_at).total_seconds()) if first else None
 
 
 def _decision(comment: Comment, act: Act, before: Status, after: Status, now: datetime) -> Decision:

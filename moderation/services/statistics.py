@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.status import Action
 from moderation.models import Comment, Decision, Label, QueueItem, RetrainingRun, Submission
+from moderation.services.retraining import RunStatus
 
 DAY = timedelta(days=1)
+# How a retraining run may end; those without a run yet are told as zero.
+ENDINGS = (RunStatus.PROMOTED, RunStatus.KEPT, RunStatus.FAILED)
 
 
 def statistics(session: Session, now: datetime) -> dict[str, Any]:
@@ -31,8 +34,10 @@ def gauges(session: Session, now: datetime) -> dict[str, float]:
         "submissions_oldest_waiting_seconds": _age(oldest, now),
         "queue_open_items": queue["open"],
         "queue_oldest_open_seconds": queue["oldest_seconds"],
+        "queue_claimed_items": queue["claimed"],
+        "queue_overdue_items": queue["overdue"],
         "labels_live": _count(session, select(func.count()).where(Label.retracted_at.is_(None))),
-        "retraining_runs": _count(session, select(func.count()).select_from(RetrainingRun)),
+        "retraining_runs_open": _count(session, select(func.count()).where(RetrainingRun.slot.is_not(None))),
     }
 
 
@@ -40,6 +45,16 @@ def status_counts(session: Session) -> dict[str, int]:
     """How many comments there are of each status."""
     rows = session.execute(select(Comment.status, func.count()).group_by(Comment.status))
     return {row[0]: row[1] for row in rows}
+
+
+def ended_runs(session: Session) -> dict[str, int]:
+    """How many retraining runs ended in each way."""
+    rows = session.execute(
+        select(RetrainingRun.status, func.count())
+        .where(RetrainingRun.slot.is_(None))
+        .group_by(RetrainingRun.status)
+    )
+    return dict.fromkeys(ENDINGS, 0) | {row[0]: row[1] for row in rows}
 
 
 def _waiting(session: Session) -> tuple[int, datetime | None]:

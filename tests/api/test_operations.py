@@ -2,20 +2,27 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
+from moderation import migrate
+from moderation.database import Database
+from moderation.jobs import QueueState
 from moderation.scoring import ModelError, open_scorer
+from moderation.services.accept import NewComment, accept
 from moderation.services.access import NewModerator, NewSite
 from moderation.settings import Settings
 from tests.conftest import Api
 from tests.fakes import FakeScorer, FakeWakeUps
 
 Drain = Callable[[], int]
+PARTS = ("database", "migrations", "redis", "workers", "model")
 
 
 def lose_the_database(settings: Settings) -> None:
@@ -45,7 +52,7 @@ def test_it_is_alive_whatever_is_missing(api: Api, settings: Settings) -> None:
 
 
 def test_it_is_ready_with_everything_in_place(api: Api) -> None:
-    assert readiness(api) == (200, {"status": "ok", "database": "ok", "redis": "ok", "model": "ok"})
+    assert readiness(api) == (200, {"status": "ok"} | dict.fromkeys(PARTS, "ok"))
 
 
 def test_it_says_that_the_database_is_missing(api: Api, settings: Settings) -> None:
@@ -53,15 +60,51 @@ def test_it_says_that_the_database_is_missing(api: Api, settings: Settings) -> N
     status, parts = readiness(api)
     assert (status, parts["status"]) == (503, "unavailable")
     assert parts["database"] == "cannot be used (OperationalError)"
-    assert (parts["redis"], parts["model"]) == ("ok", "ok")
+    assert (parts["migrations"], parts["redis"], parts["model"]) == ("unknown", "ok", "ok")
 
 
-def test_it_says_that_redis_is_missing(
-    api: Api, wake_ups: FakeWakeUps, monkeypatch: pytest.MonkeyPatch
+def set_revision(database: Database, revision: str | None) -> None:
+    """Make the database say that this was the last migration; None: that there never was one."""
+    with database.write() as session:
+        statement = "DROP TABLE alembic_version" if revision is None else UPDATE_REVISION
+        session.execute(text(statement), {} if revision is None else {"revision": revision})
+
+
+UPDATE_REVISION = "UPDATE alembic_version SET version_num = :revision"
+
+
+def test_tables_that_no_migration_made_or_an_older_one_are_not_enough(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wake_ups, "ping", lambda: False)
+    monkeypatch.setattr(migrate, "_revisions", lambda: ("0002", frozenset({"0001", "0002"})))
+    set_revision(database, "0001")
     status, parts = readiness(api)
-    assert (status, parts["redis"], parts["database"]) == (503, "cannot be reached", "ok")
+    assert (status, parts["migrations"]) == (503, "the tables are older than this version")
+    set_revision(database, None)
+    assert readiness(api)[1]["migrations"] == "none was applied"
+
+
+def test_newer_tables_are_good_enough_for_older_code(api: Api, database: Database) -> None:
+    set_revision(database, "9999")
+    assert readiness(api)[0] == 200
+
+
+def test_without_redis_it_is_degraded_and_goes_on_accepting(api: Api, wake_ups: FakeWakeUps) -> None:
+    wake_ups.states = None
+    status, parts = readiness(api)
+    assert (status, parts["status"], parts["redis"]) == (200, "degraded", "cannot be reached")
+    assert (parts["database"], parts["workers"]) == ("ok", "unknown")
+
+
+def test_without_a_scoring_worker_it_is_degraded(api: Api, wake_ups: FakeWakeUps) -> None:
+    wake_ups.states = [QueueState("scoring", 3, 0, 0), QueueState("retraining", 0, 0, 1)]
+    status, parts = readiness(api)
+    assert (status, parts["status"], parts["workers"]) == (200, "degraded", "no scoring worker is alive")
+
+
+def test_a_retraining_worker_may_be_missing(api: Api, wake_ups: FakeWakeUps) -> None:
+    wake_ups.states = [QueueState("scoring", 0, 0, 1), QueueState("retraining", 0, 0, 0)]
+    assert readiness(api)[1]["status"] == "ok"
 
 
 def test_it_says_that_the_model_is_missing_and_names_no_file(
@@ -71,10 +114,8 @@ def test_it_says_that_the_model_is_missing_and_names_no_file(
         raise ModelError("/srv/models/v-1/model.joblib: cannot be loaded")
 
     monkeypatch.setattr(scorer, "current", refuse)
-    assert readiness(api) == (
-        503,
-        {"status": "unavailable", "database": "ok", "redis": "ok", "model": "cannot be used (ModelError)"},
-    )
+    told = {"status": "degraded"} | dict.fromkeys(PARTS, "ok") | {"model": "cannot be used (ModelError)"}
+    assert readiness(api) == (200, told)
 
 
 def test_the_shipped_model_makes_a_new_installation_ready(app: Flask, api: Api, settings: Settings) -> None:
@@ -108,6 +149,90 @@ def test_the_figures_tell_what_waits_and_what_became_of_the_rest(
         "greenroom_comments rejected": 1,
         "greenroom_comments pending": 1,
     }
+
+
+def test_the_figures_tell_what_was_accepted_and_decided_and_by_whom(
+    api: Api, alma: NewSite, bruno: NewModerator, drain: Drain
+) -> None:
+    before = figures(api)
+    comment_id = api.hand_in(alma, "kind", external_id="one")["id"]
+    api.call("PUT", f"/api/v1/comments/{comment_id}", alma.secret_key, json={"body": "kinder"})
+    for _ in range(2):
+        body = {"thread": {"id": "t"}, "author": {"name": "R"}, "body": "score:spam=0.7"}
+        key = {"Idempotency-Key": "twice"}
+        api.call("POST", "/api/v1/comments", alma.secret_key, json=body, headers=key)
+    drain()
+    api.decide(bruno, api.queue(bruno)[0], "reject", reason="written_by_a_moderator")
+    after = figures(api)
+    grown = {name: value - before.get(name, 0) for name, value in after.items()}
+    assert (
+        grown.items()
+        >= {
+            "greenroom_submissions_accepted_total comment": 2,
+            "greenroom_submissions_accepted_total edit": 1,
+            "greenroom_decisions_total policy approve clean": 1,
+            "greenroom_decisions_total policy hold spam": 1,
+            "greenroom_decisions_total moderator reject other": 1,
+            "greenroom_decisions_total author edit edited": 1,
+            "greenroom_batch_comments_count": 1,
+            "greenroom_batch_comments_sum": 2,
+            "greenroom_scoring_seconds_count": 1,
+            "greenroom_recording_seconds_count": 1,
+            # Of the edited one the wait began anew, so it is not measured.
+            "greenroom_accepted_to_decided_seconds_count": 1,
+        }.items()
+    )
+
+
+def test_what_is_rolled_back_is_not_counted(api: Api, alma: NewSite, database: Database) -> None:
+    before = figures(api)
+    new = NewComment("t", "never stored", {"name": "R"})
+    with pytest.raises(RuntimeError), database.write() as session:
+        accept(session, alma.site_id, new, datetime.now(UTC))
+        raise RuntimeError
+    assert figures(api)["greenroom_submissions_accepted_total comment"] == before.get(
+        "greenroom_submissions_accepted_total comment", 0
+    )
+
+
+def test_requests_are_counted_by_template_method_and_class_of_status(api: Api, alma: NewSite) -> None:
+    before = figures(api)
+    for _ in range(2):
+        api.call("GET", "/api/v1/comments/c_unknown", alma.secret_key)
+    api.call("GET", "/nowhere/at/all")
+    api.call("BREW", "/healthz")
+    grown = {name: value - before.get(name, 0) for name, value in figures(api).items()}
+    template = "/api/v1/comments/<string:comment_id>"
+    assert grown[f"greenroom_http_requests_total GET {template} 4xx"] == 2
+    assert grown[f"greenroom_http_request_seconds_count GET {template}"] == 2
+    assert grown["greenroom_http_requests_total GET unmatched 4xx"] == 1
+    assert grown["greenroom_http_requests_total other unmatched 4xx"] == 1
+    assert not any("c_unknown" in name or "nowhere" in name for name in grown)
+
+
+def test_the_figures_tell_of_queues_and_workers(api: Api, wake_ups: FakeWakeUps) -> None:
+    wake_ups.states = [QueueState("scoring", 3, 1, 2), QueueState("retraining", 0, 0, 1)]
+    assert (
+        figures(api).items()
+        >= {
+            "greenroom_redis_up": 1,
+            "greenroom_jobs_waiting scoring": 3,
+            "greenroom_jobs_failed scoring": 1,
+            "greenroom_workers scoring": 2,
+            "greenroom_workers retraining": 1,
+        }.items()
+    )
+
+
+def test_what_cannot_be_asked_is_absent_and_not_zero(
+    api: Api, settings: Settings, wake_ups: FakeWakeUps
+) -> None:
+    lose_the_database(settings)
+    wake_ups.states = None
+    found = figures(api)
+    assert (found["greenroom_database_up"], found["greenroom_redis_up"]) == (0, 0)
+    assert "greenroom_submissions_waiting" not in found
+    assert "greenroom_workers scoring" not in found
 
 
 def statistics(api: Api, who: NewModerator) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _wait_until_ready(port: int, supervisor: "subprocess.Popen[bytes]", log: Pat
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         with contextlib.suppress(OSError), contextlib.closing(connection):
             connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
+            if json.loads(connection.getresponse().read())["status"] == "ok":
                 return
         time.sleep(0.1)
     raise AssertionError(log.read_text())

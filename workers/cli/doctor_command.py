@@ -5,13 +5,12 @@ from collections.abc import Callable
 
 import click
 from redis.exceptions import RedisError
-from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from classifier.errors import ModelError
+from moderation import migrate, readiness
 from moderation.database import open_database
-from moderation.jobs import QUEUES, worker_connection
-from moderation.models import Base
+from moderation.jobs import open_jobs, worker_connection
 from moderation.scoring import open_registry
 from moderation.settings import Settings, unknown_names
 from workers.cli.start import refusing, settings_and_log
@@ -20,22 +19,20 @@ from workers.cli.start import refusing, settings_and_log
 @click.command("doctor")
 @refusing
 def doctor_command() -> None:
-    """Check settings, database, Redis, workers and model; exit status 1 if something is wrong."""
+    """Check settings, database, Redis, workers and model; exit status 1 if something is wrong.
+
+    The last line is what /readyz says: ok, degraded (comments are accepted and wait) or unavailable.
+    """
     settings = settings_and_log()
-    checks: dict[str, Callable[[Settings], str]] = {
-        "settings": _settings,
-        "database": _database,
-        "redis": _redis,
-        "model": _model,
-    }
-    wrong = 0
-    for name, check in checks.items():
+    found: dict[str, str] = {}
+    for name, check in CHECKS.items():
         try:
-            click.echo(f"ok     {name:<10} {check(settings)}")
+            told, found[name] = check(settings), readiness.OK
         except (LookupError, SQLAlchemyError, RedisError, ModelError, OSError) as error:
-            wrong += 1
-            click.echo(f"WRONG  {name:<10} {str(error).splitlines()[0]}")
-    sys.exit(1 if wrong else 0)
+            told = found[name] = str(error).splitlines()[0]
+        click.echo(f"{'ok   ' if found[name] == readiness.OK else 'WRONG'}  {name:<10} {told}")
+    click.echo(readiness.overall(found))
+    sys.exit(any(state != readiness.OK for state in found.values()))
 
 
 def _settings(settings: Settings) -> str:
@@ -47,22 +44,31 @@ def _settings(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     engine = open_database(settings.database_url).engine
-    missing = set(Base.metadata.tables) - set(inspect(engine).get_table_names())
+    with engine.connect():
+        return engine.dialect.name
+
+
+def _migrations(settings: Settings) -> str:
+    with open_database(settings.database_url).engine.connect() as connection:
+        missing = migrate.missing(connection)
     if missing:
-        raise LookupError("tables are missing; run `greenroom migrate`")
-    return engine.dialect.name
+        raise LookupError(f"{missing}; run `greenroom migrate`")
+    return "at the newest this version knows, or newer"
 
 
 def _redis(settings: Settings) -> str:
-    from rq import Worker
+    worker_connection(settings.redis_url).ping()
+    return "answers"
 
-    connection = worker_connection(settings.redis_url)
-    connection.ping()
-    served = {name for worker in Worker.all(connection=connection) for name in worker.queue_names()}
-    idle = [name for name in QUEUES if name not in served]
+
+def _workers(settings: Settings) -> str:
+    queues = open_jobs(settings.redis_url).queues()
+    if queues is None:
+        raise LookupError("unknown while Redis cannot be reached")
+    idle = [queue.name for queue in queues if not queue.workers]
     if idle:
         raise LookupError(f"no worker serves {', '.join(idle)}; run `greenroom worker`")
-    return "answers, every queue has a worker"
+    return ", ".join(f"{queue.workers} for {queue.name}" for queue in queues)
 
 
 def _model(settings: Settings) -> str:
@@ -71,3 +77,13 @@ def _model(settings: Settings) -> str:
     if registry.store.trouble() is not None:
         raise LookupError(f"their place cannot be reached; {version} is what this machine has seen last")
     return f"champion {version}"
+
+
+CHECKS: dict[str, Callable[[Settings], str]] = {
+    "settings": _settings,
+    "database": _database,
+    "migrations": _migrations,
+    "redis": _redis,
+    "workers": _workers,
+    "model": _model,
+}

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from moderation.jobs import QUEUES
-from workers.cli.start import refuse, refusing, settings_and_log
+from workers.cli.start import refuse, refusing, settings_and_log, start_process
 
 # A process scores on one thread: several would fight over the same cores, and sums would differ with their
 # number. It must be said before numpy is first imported.
@@ -37,9 +37,10 @@ def web_command() -> None:
         "--timeout": "60",
         "--graceful-timeout": "8",
         "--log-level": "warning",
+        "--logger-class": "moderation.web_log.OneShape",
     }
     arguments = [part for pair in options.items() for part in pair]
-    arguments += ["--preload", "--no-control-socket", "moderation.app:create_app()"]
+    arguments += ["--preload", "--no-control-socket", "moderation.app:serve()"]
     os.execv(gunicorn, ["gunicorn", *arguments])  # noqa: S606 - no shell, fixed words
 
 
@@ -52,7 +53,7 @@ def web_command() -> None:
 def worker_command(queues: tuple[str, ...], burst: bool) -> None:
     """Run jobs: score comments, retrain the model. Each queue gets a process of its own."""
     os.environ |= ONE_THREAD
-    settings_and_log()
+    start_process()
     names = tuple(dict.fromkeys(queues)) or QUEUES
     if len(names) > 1:
         from workers.side_by_side import run_side_by_side
@@ -71,7 +72,7 @@ def sweep_command(once: bool) -> None:
     from workers.process import open_process
     from workers.sweeper import sweep_forever, sweep_now
 
-    process = open_process(settings_and_log())
+    process = open_process(start_process())
     if once:
         sweep_now(process)
         return

@@ -1,6 +1,5 @@
 """What every command does first, and how a command refuses: one line on stderr, exit status 2."""
 
-import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +9,7 @@ import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from classifier.errors import ModelError
+from moderation import logs, metrics
 from moderation.services.errors import ServiceError
 from moderation.settings import Settings, SettingsError, load_settings
 
@@ -42,9 +42,14 @@ def refusing(command: Command) -> Command:
 def settings_and_log() -> Settings:
     """The settings, with logging set up by them; raises SettingsError."""
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    # Alembic tells its context at INFO on every start.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up(settings)
+    return settings
+
+
+def start_process() -> Settings:
+    """The settings for a process that stays: it counts, and may serve its figures; raises SettingsError."""
+    settings = settings_and_log()
+    metrics.start(settings.home)
+    if settings.metrics_port:
+        metrics.serve(settings.host, settings.metrics_port)
     return settings
