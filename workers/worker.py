@@ -7,6 +7,7 @@ Retraining does fork: its memory goes back with the child, and a crash there end
 
 import logging
 from types import FrameType
+from typing import Any
 
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
