@@ -4,17 +4,15 @@ Redis is a wake-up call. Every function here answers False when Redis cannot be 
 lost by it: the sweeper finds in the database what was not woken.
 """
 
-import logging
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
-log = logging.getLogger(__name__)
+from moderation.redis_connection import REQUEST_SECONDS, WORKER_SECONDS, Breaker, connect
 
 SCORING = "scoring"
 RETRAINING = "retraining"
@@ -27,9 +25,6 @@ AWAKE_SECONDS = 10
 DRAIN_TIMEOUT_SECONDS = 60
 RETRAINING_TIMEOUT_SECONDS = 3600
 FAILURE_SECONDS = 3600
-# After a failure Redis is left alone for a moment, so that each request does not wait for it again.
-PAUSE_SECONDS = 1.0
-CONNECT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class Jobs:
     """A connection for enqueueing, with short time-outs: a request must not wait for a lost Redis."""
 
     redis: Redis
-    _quiet_until: float = field(default=0.0)
+    breaker: Breaker = field(default_factory=Breaker)
 
     def wake_scoring(self) -> bool:
         """See to it that a drain job runs soon; one is enough however many comments wait."""
@@ -88,25 +83,19 @@ class Jobs:
             job, args=args, timeout=timeout, result_ttl=0, failure_ttl=FAILURE_SECONDS
         )
 
-    def _try(self, call: Any) -> bool:
-        if time.monotonic() < self._quiet_until:
-            return False
-        try:
-            call()
+    def _try(self, enqueue: Callable[[], None]) -> bool:
+        def tried() -> bool:
+            enqueue()
             return True
-        except (RedisError, OSError) as error:
-            self._quiet_until = time.monotonic() + PAUSE_SECONDS
-            log.warning("Redis cannot be reached (%s); the sweeper will catch up", type(error).__name__)
-            return False
+
+        return self.breaker.call(tried, otherwise=lambda: False)
 
 
 def open_jobs(redis_url: str) -> Jobs:
     """A connection that is made on first use."""
-    return Jobs(
-        Redis.from_url(redis_url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS)
-    )
+    return Jobs(connect(redis_url, connect_seconds=REQUEST_SECONDS, answer_seconds=REQUEST_SECONDS))
 
 
 def worker_connection(redis_url: str) -> Redis:
     """A connection for a worker, which waits for jobs without a time-out of its own."""
-    return Redis.from_url(redis_url, socket_connect_timeout=5)
+    return connect(redis_url, connect_seconds=WORKER_SECONDS)

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from moderation.model_store import parse_address
+from moderation.setting_values import Network, Rate, networks, rate, redis_url
 
 PREFIX = "GREENROOM_"
 # The kernel's limit on a socket's path is 108 bytes (104 on macOS).
@@ -114,8 +115,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REDIS_URL",
         "",
-        "Redis; empty: the embedded server that `greenroom up` starts under HOME.",
-        _url("redis", "rediss", "unix"),
+        "Redis, with TLS or Sentinel too; empty: the embedded server that `greenroom up` starts under HOME.",
+        redis_url,
         secret=True,
     ),
     Setting("MODELS_DIR", "", "Folder of model versions; empty: HOME/models. Share it between machines."),
@@ -156,6 +157,37 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("HOST", "127.0.0.1", "Address the web server listens on."),
     Setting("PORT", "8000", "Port the web server listens on; plain PORT works too.", _integer(1, 65535)),
+    Setting(
+        "TRUSTED_PROXIES",
+        "",
+        "Addresses or prefixes of the proxies in front, separated by commas; what others say of a client's "
+        "address is ignored.",
+        networks,
+    ),
+    Setting(
+        "PROXY_HEADER",
+        "x-forwarded-for",
+        "How trusted proxies tell the client's address: x-forwarded-for or forwarded (RFC 7239).",
+        _choice("x-forwarded-for", "forwarded"),
+    ),
+    Setting(
+        "RATE_SITE",
+        "6000/minute",
+        "Most comments handed in or edited by one site, per second, minute, hour or day; or off.",
+        rate,
+    ),
+    Setting(
+        "RATE_ADDRESS",
+        "60/minute",
+        "Most comments handed in by browsers of one network (IPv4 /24, IPv6 /48); or off.",
+        rate,
+    ),
+    Setting(
+        "RATE_GUESSES",
+        "30/minute",
+        "Most unknown keys and sign-ins to the console from one network; or off.",
+        rate,
+    ),
     Setting("WEB_PROCESSES", "1", "Web server processes.", _integer(1, 64)),
     Setting("WEB_THREADS", "16", "Threads of each web server process.", _integer(2, 256)),
     Setting(
@@ -202,6 +234,11 @@ class Settings:
     log_format: str
     host: str
     port: int
+    trusted_proxies: tuple[Network, ...]
+    proxy_header: str
+    rate_site: Rate | None
+    rate_address: Rate | None
+    rate_guesses: Rate | None
     web_processes: int
     web_threads: int
     metrics_port: int
@@ -238,6 +275,11 @@ _PLAIN = (
     "log_format",
     "host",
     "port",
+    "trusted_proxies",
+    "proxy_header",
+    "rate_site",
+    "rate_address",
+    "rate_guesses",
     "web_processes",
     "web_threads",
     "metrics_port",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from moderation.setting_values import Rate
 from moderation.settings import (
     LONGEST_SOCKET_PATH,
     PREFIX,
@@ -69,6 +70,11 @@ BAD = {
     "LOG_LEVEL": "loud",
     "LOG_FORMAT": "xml",
     "PORT": "65536",
+    "TRUSTED_PROXIES": "10.0.0.1/8",
+    "PROXY_HEADER": "x-real-ip",
+    "RATE_SITE": "0/minute",
+    "RATE_ADDRESS": "60",
+    "RATE_GUESSES": "1/fortnight",
     "WEB_PROCESSES": "0",
     "WEB_THREADS": "1.5",
     "METRICS_PORT": "70000",
@@ -95,6 +101,53 @@ def test_a_bad_value_is_refused_in_one_line_that_names_the_setting(
 def test_every_setting_that_can_be_wrong_is_tried_above() -> None:
     free = {"HOME", "MODELS_DIR", "HOST"}
     assert set(BAD) == {setting.name for setting in SETTINGS} - free
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://host",
+        "redis+sentinel://host/",
+        "redis+sentinel:///service",
+        "redis+sentinel://host,/service",
+        "redis+sentinel://host:port/service",
+        "redis+sentinel://host/service/db",
+        "sentinel://host/service",
+        "redis:host",
+    ],
+)
+def test_an_address_of_redis_that_cannot_work_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="GREENROOM_REDIS_URL must "):
+        load_settings({"GREENROOM_HOME": str(tmp_path), "GREENROOM_REDIS_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://redis:6379/0",
+        "rediss://:secret@redis/1?ssl_ca_certs=/etc/ca.pem",
+        "unix:///run/redis.sock?db=2",
+        "redis+sentinel://one,two:26380/mymaster",
+        "rediss+sentinel://user:p%40ss@[::1]:26379,[fe80::2]/my-master/3?sentinel_password=x",
+    ],
+)
+def test_every_form_of_redis_address_is_taken(url: str, tmp_path: Path) -> None:
+    settings = load_settings({"GREENROOM_HOME": str(tmp_path), "GREENROOM_REDIS_URL": url})
+    assert settings.redis_url == url
+
+
+def test_a_rate_can_be_switched_off(tmp_path: Path) -> None:
+    home = {"GREENROOM_HOME": str(tmp_path)}
+    assert load_settings(home).rate_address == Rate(60, 60)
+    assert load_settings({**home, "GREENROOM_RATE_ADDRESS": "off"}).rate_address is None
+    assert load_settings({**home, "GREENROOM_RATE_ADDRESS": "5/Hour"}).rate_address == Rate(5, 3600)
+
+
+def test_nobody_is_a_trusted_proxy_unless_named(tmp_path: Path) -> None:
+    home = {"GREENROOM_HOME": str(tmp_path)}
+    assert load_settings(home).trusted_proxies == ()
+    named = load_settings({**home, "GREENROOM_TRUSTED_PROXIES": "10.0.0.0/8 2001:db8::1"}).trusted_proxies
+    assert [str(network) for network in named] == ["10.0.0.0/8", "2001:db8::1/128"]
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "MODELS_URL", "SECRET_KEY"])

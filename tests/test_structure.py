@@ -86,9 +86,23 @@ BORDERS = {
         ("moderation.model_store",), only=("obstore", "moderation.model_cache")
     ),
     "no other module does": Border(PACKAGES, never=("obstore",), outside=("moderation.model_store",)),
-    "one module enqueues": Border(("moderation.jobs",), only=("redis", "rq", "moderation.settings")),
+    "one module enqueues": Border(
+        ("moderation.jobs",), only=("redis", "rq", "moderation.settings", "moderation.redis_connection")
+    ),
     "no other module of moderation does it": Border(
-        ("moderation",), never=("redis", "rq"), outside=("moderation.jobs",)
+        ("moderation",), never=("rq",), outside=("moderation.jobs",)
+    ),
+    "one module connects to Redis": Border(
+        ("moderation.redis_connection",), only=("redis", "moderation.setting_values")
+    ),
+    "one module counts in Redis": Border(
+        ("moderation.rates",),
+        only=("redis", "limits", "moderation.redis_connection", "moderation.setting_values"),
+    ),
+    "no other module of moderation touches Redis": Border(
+        ("moderation",),
+        never=("redis", "limits"),
+        outside=("moderation.jobs", "moderation.redis_connection", "moderation.rates"),
     ),
     "figures and logs know neither request nor database, for everybody uses them": Border(
         ("moderation.metrics", "moderation.metric_files", "moderation.logs"),
