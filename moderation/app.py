@@ -12,6 +12,7 @@ from moderation.api.service import Service
 from moderation.api.watching import watch_requests
 from moderation.database import open_database
 from moderation.jobs import open_jobs
+from moderation.rates import Rates
 from moderation.schemas.problems import ProblemSchema
 from moderation.scoring import open_scorer
 from moderation.settings import Settings, load_settings
@@ -35,11 +36,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("moderation")
     app.config.update(_config(settings))
     watch_requests(app)
+    jobs = open_jobs(settings.redis_url)
     app.extensions["greenroom"] = Service(
         settings,
         open_database(settings.database_url),
-        open_jobs(settings.redis_url),
+        jobs,
         open_scorer(settings),
+        # With one breaker: a request that found Redis away need not find it out a second time.
+        Rates(jobs.redis.connection_pool, jobs.breaker),
     )
     _add_api(app)
     app.register_blueprint(get_swaggerui_blueprint(DOCS_URL, OPENAPI_URL, {"app_name": "Greenroom API"}))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from flask import g, request
 
+from moderation.api.limits import charge_guess
 from moderation.api.problems import Problem
 from moderation.api.service import service
 from moderation.models import KeyKind, Role
@@ -52,6 +53,7 @@ def find_caller(key: str | None = None) -> Caller:
     with service().database.read() as session:
         caller = authenticate(session, shown, service().settings.secret_key)
     if caller is None:
+        charge_guess()
         raise Problem("unknown-key", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     g.caller = caller
     return caller

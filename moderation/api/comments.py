@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from moderation.api.access import Who, check_origin, find_caller, now, requires, site_caller
 from moderation.api.bodies import ApiBlueprint, idempotency, load, preferred_wait, read_json
 from moderation.api.forms import FORM, FORM_BYTES, back_to_thread, form_to_comment, problem_page
+from moderation.api.limits import TOO_MANY, charge_submission
 from moderation.api.problems import Problem, problem_of
 from moderation.api.service import service
 from moderation.api.waiting import wait_for_decision
@@ -56,6 +57,7 @@ _BOTH_FORMS = {
 @bp.response(202, AcceptedSchema)
 @bp.alt_response(200, schema=AcceptedSchema, description="Decided within Prefer: wait")
 @bp.alt_response(303, description="To a plain HTML form: back to the thread")
+@bp.alt_response(429, **TOO_MANY)
 def create_comment() -> Response:
     """Store the comment and wake a worker; JSON, or the fields of a plain HTML form."""
     if request.mimetype == FORM:
@@ -87,9 +89,11 @@ def read_comment(comment_id: str) -> Response:
 @bp.doc(summary="Give a comment a new text")
 @bp.arguments(EditSchema)
 @bp.response(202, CommentSchema)
+@bp.alt_response(429, **TOO_MANY)
 def edit_comment(data: dict[str, Any], comment_id: str) -> CommentView:
     """The new text is scored and judged anew; the comment is pending until then."""
     caller = site_caller()
+    charge_submission(caller)
     with service().database.write() as session:
         edit(session, caller.site_id, comment_id, data["body"], now())
     service().jobs.wake_scoring()
@@ -187,6 +191,7 @@ def _site_that_may_submit(key: str | None) -> SiteCaller:
     if not isinstance(caller, SiteCaller) or caller.kind is KeyKind.SITE_AKISMET:
         raise Problem("wrong-role", "needs the key of a site")
     check_origin(caller)
+    charge_submission(caller)
     return caller
 
 

@@ -9,6 +9,8 @@ from moderation.services.access import origin_is_known
 PATHS = ("/api/v1/comments", "/api/v1/threads")
 HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, X-Site-Key"
 
+EXPOSED = "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+
 
 def allow_sites(app: Flask) -> None:
     """Answer preflights and mark answers for known origins; keys are checked where they always are."""
@@ -23,9 +25,7 @@ def _mark(response: Response) -> Response:
     origin = request.headers.get("Origin")
     if origin is not None and _is_known(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = (
-            "ETag, Idempotent-Replayed, Location, X-Request-Id"
-        )
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "DELETE, GET, POST, PUT"
             response.headers["Access-Control-Allow-Headers"] = HEADERS

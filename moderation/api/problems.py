@@ -41,6 +41,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "key-reused": (422, "The Idempotency-Key was used for another request"),
     "parent-not-found": (422, "parent_id is no comment of this thread"),
     "if-match-required": (428, "An If-Match header is needed"),
+    "rate-limited": (429, "Too many requests"),
     "internal": (500, "Something went wrong here"),
     "model-unusable": (503, "The model cannot be used"),
     "unavailable": (503, "The service cannot answer now"),

@@ -10,6 +10,7 @@ from flask import current_app
 from moderation.database import Database
 from moderation.gauges import Truth
 from moderation.jobs import Jobs
+from moderation.rates import Rates
 from moderation.scoring import Scorer
 from moderation.settings import Settings
 
@@ -22,6 +23,7 @@ class Service:
     database: Database
     jobs: Jobs
     scorer: Scorer
+    rates: Rates = field(default_factory=Rates)
     # Requests that wait for a decision occupy a thread each; some must stay free to take comments in.
     waiting: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(8))
 

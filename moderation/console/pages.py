@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from moderation.api.access import Who, moderator_caller, now, requires
 from moderation.api.bodies import load
+from moderation.api.limits import charge_guess
 from moderation.api.problems import PROBLEMS, Problem, slug_of
 from moderation.api.service import service
 from moderation.api.views import detail_view, item_view
@@ -59,6 +60,7 @@ def show_sign_in() -> Response | Redirect:
     wanted = request.form.get("wanted", "")
     if request.method == "GET":
         return sign_in_page(200, wanted)
+    charge_guess()
     if not sign_in(request.form.get("key", "").strip()):
         return sign_in_page(401, wanted, wrong_key=True)
     return redirect(own_page(wanted), 303)
@@ -141,7 +143,9 @@ def vocabulary() -> dict[str, Any]:
 def show_problem(problem: Problem) -> Response:
     """A request that cannot be used, told in a page."""
     status, title = PROBLEMS[problem.slug]
-    return _problem_page(status, title, problem.detail or "")
+    response = _problem_page(status, title, problem.detail or "")
+    response.headers.update(problem.headers)
+    return response
 
 
 @bp.errorhandler(NotFound)

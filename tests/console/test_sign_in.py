@@ -1,5 +1,6 @@
 """Who gets into the console, and who no longer does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from moderation.app import create_app
 from moderation.database import Database
 from moderation.models import Moderator
 from moderation.services.access import NewModerator, NewSite
+from moderation.setting_values import Rate
 from tests.conftest import make_settings
 from tests.console.conftest import Console
 
@@ -136,3 +138,17 @@ def test_a_form_without_its_token_changes_nothing(console: Console, token: str |
         assert answer.status_code == 400
         assert "Nothing was changed" in answer.text
     assert "Queue" in console.get()
+
+
+def test_too_many_tries_to_sign_in_are_told_to_wait(
+    app: Flask, stranger: Console, bruno: NewModerator
+) -> None:
+    service = app.extensions["greenroom"]
+    few = replace(service.settings, rate_guesses=Rate(2, 1_000_000))
+    app.extensions["greenroom"] = replace(service, settings=few)
+    assert [stranger.sign_in("gr_mod_wrong").status_code for _ in range(2)] == [401, 401]
+    refused = stranger.sign_in(bruno.key)
+    assert (refused.status_code, refused.mimetype) == (429, "text/html")
+    assert "Too many requests" in refused.text
+    assert int(refused.headers["Retry-After"]) > 0
+    assert stranger.client.get("/console/sign-in").status_code == 200
