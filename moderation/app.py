@@ -8,6 +8,7 @@ from moderation import blog, console, logs, metrics
 from moderation.api import comments, cors, labels, models, operations, queue, threads
 from moderation.api.bodies import refuse_nul
 from moderation.api.problems import MEDIA_TYPE, register_error_handlers
+from moderation.api.proxies import BehindProxies
 from moderation.api.service import Service
 from moderation.api.watching import watch_requests
 from moderation.database import open_database
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         # With one breaker: a request that found Redis away need not find it out a second time.
         Rates(jobs.redis.connection_pool, jobs.breaker),
     )
+    app.wsgi_app = BehindProxies(app.wsgi_app, settings.trusted_proxies, settings.proxy_header)  # type: ignore[method-assign]
     _add_api(app)
     app.register_blueprint(get_swaggerui_blueprint(DOCS_URL, OPENAPI_URL, {"app_name": "Greenroom API"}))
     app.register_blueprint(console.bp)

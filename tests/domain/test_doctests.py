@@ -5,11 +5,15 @@ from types import ModuleType
 
 import pytest
 
+from moderation import rates, setting_values
+from moderation.api import proxies
 from moderation.domain import status, teaching
 from moderation.services import accept, similar
 
+MODULES = [status, teaching, accept, similar, rates, setting_values, proxies]
 
-@pytest.mark.parametrize("module", [status, teaching, accept, similar], ids=lambda m: m.__name__)
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
 def test_its_examples_are_true(module: ModuleType) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0

@@ -38,6 +38,8 @@ def web_command() -> None:
         "--graceful-timeout": "8",
         "--log-level": "warning",
         "--logger-class": "moderation.web_log.OneShape",
+        # TRUSTED_PROXIES alone says whom to believe; by itself gunicorn would believe this machine.
+        "--forwarded-allow-ips": "",
     }
     arguments = [part for pair in options.items() for part in pair]
     arguments += ["--preload", "--no-control-socket", "moderation.app:serve()"]
