@@ -11,8 +11,9 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Response, abort, g, make_response, render_template, request, session, url_for
+from flask import Flask, Response, abort, g, make_response, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
+from flask.sessions import SecureCookieSessionInterface
 
 from moderation.api.access import Who, now
 from moderation.api.service import service
@@ -29,6 +30,7 @@ _OWN_PAGE = re.compile(r"/console(?:/|/items/\w{1,100})?(?:\?[\w.=&%+~-]*)?", re
 def configure_cookie(state: BlueprintSetupState) -> None:
     """The session's cookie goes to the console's pages alone and is out of reach of scripts."""
     settings = state.app.extensions["greenroom"].settings
+    state.app.session_interface = SessionCookie()  # type: ignore[attr-defined]
     state.app.config.update(
         SESSION_COOKIE_NAME="greenroom_console",
         SESSION_COOKIE_PATH=state.url_prefix,
@@ -37,6 +39,13 @@ def configure_cookie(state: BlueprintSetupState) -> None:
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         PERMANENT_SESSION_LIFETIME=LIFETIME,
     )
+
+
+class SessionCookie(SecureCookieSessionInterface):
+    """Flask's, marked for encrypted connections alone also where only the proxy knows that this is one."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure or super().get_cookie_secure(app)
 
 
 def signed_in(view: View) -> View:

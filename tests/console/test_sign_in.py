@@ -75,6 +75,12 @@ def test_the_cookie_travels_encrypted_only_where_the_public_address_is(
     app.extensions["greenroom"].database.engine.dispose()
 
 
+def test_the_cookie_is_marked_too_where_a_proxy_says_that_the_connection_is_encrypted(
+    stranger: Console,
+) -> None:
+    assert "; Secure" in stranger.client.get("/console", base_url="https://localhost").headers["Set-Cookie"]
+
+
 def test_a_disabled_moderator_is_out_at_once(
     console: Console, database: Database, bruno: NewModerator
 ) -> None:
