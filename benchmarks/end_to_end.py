@@ -50,7 +50,7 @@ def main() -> None:
     rows = read_rows(options.data)
     with tempfile.TemporaryDirectory() as folder:
         settings = {"SCORING_SECONDS": "3"} if options.faults else {}
-        with running_service(Path(folder) / "home", **settings) as service:
+        with running_service(Path(folder) / "home", **{"RATE_SITE": "off"} | settings) as service:
             sys.exit(0 if run(service, rows, options.threads, options.faults) else 1)
 
 
