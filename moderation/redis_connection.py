@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from moderation.setting_values import is_sentinel, sentinel_parts
 
@@ -48,8 +48,8 @@ def _through_sentinel(url: str, timeouts: dict[str, Any]) -> Redis:
         options.pop(name, None)
     of_sentinels = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     encryption = {name: value for name, value in options.items() if name.startswith("ssl_")}
-    if parts.scheme == "rediss":
-        encryption["ssl"] = options["ssl"] = True
+    encryption["ssl"] = parts.scheme == "rediss"
+    options["connection_class"] = MasterTlsConnection if encryption["ssl"] else MasterConnection
     # Asked one after another: the next one is there for a sentinel that is away, so none is tried twice.
     once: dict[str, Any] = {"retry": Retry(NoBackoff(), 0)}
     # Answers of a sentinel are never waited for without end, whatever a worker does with its master.
@@ -58,6 +58,20 @@ def _through_sentinel(url: str, timeouts: dict[str, Any]) -> Redis:
     sentinel = Sentinel(parts.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
     master: Redis = sentinel.master_for(parts.service, **(timeouts | options | once))  # type: ignore[no-untyped-call]
     return master
+
+
+class MasterConnection(SentinelManagedConnection):
+    """redis-py's own, which would keep a connection whose answer was interrupted, as when a worker stops.
+
+    The next command on it would wait for that answer, or take it for its own.
+    """
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        return super().read_response(*args, **({"disconnect_on_error": True} | kwargs))
+
+
+class MasterTlsConnection(MasterConnection, SentinelManagedSSLConnection):
+    """The same with TLS."""
 
 
 @dataclass
