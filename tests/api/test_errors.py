@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from moderation.services.access import NewModerator, NewSite
 from moderation.settings import Settings
 from tests.conftest import ORIGIN, Api
 from tests.fakes import FakeScorer, FakeWakeUps
+from tests.stores import lose_database
 
 PREFIX = "urn:greenroom:problem:"
 PHRASE = "quokka-and-marmalade"
@@ -174,9 +174,7 @@ def test_a_database_that_is_away_is_503_with_a_time_to_try_again(
     api: Api, alma: NewSite, database: Database, settings: Settings, origin: dict[str, str]
 ) -> None:
     database.engine.dispose()
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    path.unlink()
-    path.mkdir()
+    lose_database(settings.database_url)
     answer = api.call("GET", "/api/v1/threads/first-post/comments", alma.secret_key, headers=origin)
     assert (answer.status_code, answer.get_json()["type"]) == (503, PREFIX + "unavailable")
     assert int(answer.headers["Retry-After"]) > 0

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,16 +19,10 @@ from moderation.services.access import NewModerator, NewSite
 from moderation.settings import Settings
 from tests.conftest import Api
 from tests.fakes import FakeScorer, FakeWakeUps
+from tests.stores import lose_database
 
 Drain = Callable[[], int]
 PARTS = ("database", "migrations", "redis", "workers", "model")
-
-
-def lose_the_database(settings: Settings) -> None:
-    """Put something in the database's place that is none."""
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    path.unlink()
-    path.mkdir()
 
 
 def readiness(api: Api) -> tuple[int, dict[str, str]]:
@@ -46,7 +39,7 @@ def figures(api: Api) -> dict[str, float]:
 
 
 def test_it_is_alive_whatever_is_missing(api: Api, settings: Settings) -> None:
-    lose_the_database(settings)
+    lose_database(settings.database_url)
     answer = api.call("GET", "/healthz")
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
 
@@ -56,7 +49,7 @@ def test_it_is_ready_with_everything_in_place(api: Api) -> None:
 
 
 def test_it_says_that_the_database_is_missing(api: Api, settings: Settings) -> None:
-    lose_the_database(settings)
+    lose_database(settings.database_url)
     status, parts = readiness(api)
     assert (status, parts["status"]) == (503, "unavailable")
     assert parts["database"] == "cannot be used (OperationalError)"

@@ -66,9 +66,9 @@ def test_the_cookie_names_the_moderator_and_never_the_key(stranger: Console, bru
 
 
 def test_the_cookie_travels_encrypted_only_where_the_public_address_is(
-    sqlite_url: str, tmp_path: object, bruno: NewModerator
+    database_url: str, tmp_path: object, bruno: NewModerator
 ) -> None:
-    app = create_app(make_settings(sqlite_url, tmp_path, PUBLIC_URL="https://talk.example.org"))  # type: ignore[arg-type]
+    app = create_app(make_settings(database_url, tmp_path, PUBLIC_URL="https://talk.example.org"))  # type: ignore[arg-type]
     console = Console(app.test_client())
     page = console.client.get("/console", base_url="https://talk.example.org")
     assert "; Secure" in page.headers["Set-Cookie"]

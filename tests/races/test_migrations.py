@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,19 +12,18 @@ from sqlalchemy import create_engine, inspect
 
 from moderation import migrate
 from moderation.models import Base
-from tests.conftest import _run_sql
+from tests.stores import PostgresqlServer
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def empty_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without tables."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('empty') / 'greenroom.db'}"
-    server: str = request.getfixturevalue("postgresql_server")
-    name = f"empty_{request.node.name.split('[')[0][-30:]}".lower()
-    _run_sql(server, f"DROP DATABASE IF EXISTS {name}")
-    _run_sql(server, f"CREATE DATABASE {name}")
-    return server.replace("/postgres?", f"/{name}?")
+    if store == "sqlite":
+        yield f"sqlite:///{tmp_path / 'greenroom.db'}"
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    yield server.create("without_tables")
+    server.drop("without_tables")
 
 
 def tables(url: str) -> set[str]:
