@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     jobs = open_jobs(settings.redis_url)
     app.extensions["greenroom"] = Service(
         settings,
-        open_database(settings.database_url),
+        open_database(settings.database_url, "greenroom web", settings.web_threads),
         jobs,
         open_scorer(settings),
         # With one breaker: a request that found Redis away need not find it out a second time.

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from moderation import metrics
@@ -18,11 +19,25 @@ from moderation.services.tally import TALLY
 # How long a writer waits for another process's write on SQLite before it gives up.
 BUSY_SECONDS = 15
 # An error message must not quote the parameters of a statement: they hold comment text.
-_ENGINE: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
+_ENGINE: dict[str, Any] = {"hide_parameters": True, "max_overflow": 4, "pool_timeout": 10}
+CONNECTIONS = 20
+# Nothing here takes long on purpose: a statement, a lock or an open transaction that does is a fault, and
+# would hold up everybody else. A lost machine is noticed within half a minute, not when TCP gives up.
+_POSTGRESQL: dict[str, Any] = {
+    "options": "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+# To PostgreSQL's driver these are errors of the statement, though only time or another server can help:
+# a transaction ended for being idle or long, and a server that is a standby.
+_PASSING = {"25P03", "25P04", "25006"}
 
-# What the drivers raise while the database is away, locked for too long or has no room left; a caller may
-# try again. The doors know it by this name, so that they need not know SQL.
-Unavailable = OperationalError
+
+class Unavailable(Exception):
+    """The database is away, locked too long, out of room or connections; trying again may help."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +79,16 @@ class Database:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _session(self) -> Session:
-        return Session(self.engine, expire_on_commit=False)
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                yield session
+        except (DBAPIError, PoolTimeoutError) as error:
+            if not _passes(error):
+                raise
+            # The kind alone: what a server says may quote the row it refused.
+            raise Unavailable(type(getattr(error, "orig", error)).__name__) from error
 
     @property
     def is_sqlite(self) -> bool:
@@ -81,18 +104,35 @@ class Database:
         return None
 
 
-def open_database(url: str) -> Database:
-    """Make the engine for a URL; nothing is connected yet."""
-    if make_url(url).get_backend_name() == "sqlite":
-        return Database(_sqlite_engine(url))
-    return Database(create_engine(url, pool_pre_ping=True, **_ENGINE))
+def open_database(url: str, name: str = "greenroom", connections: int = CONNECTIONS) -> Database:
+    """Make the engine for a URL; nothing is connected yet.
+
+    PostgreSQL shows the name for each connection. `connections` are kept; a few more may open at a peak.
+    """
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        return Database(_sqlite_engine(url, connections))
+    # What the URL says itself is the owner's wish.
+    ours = {"application_name": name} | _POSTGRESQL
+    arguments = {key: value for key, value in ours.items() if key not in where.query}
+    # Asked before each use: after a restart of the server no request meets a connection of before.
+    pool = {"pool_size": connections, "pool_pre_ping": True, "pool_use_lifo": True}
+    return Database(create_engine(url, connect_args=arguments, **pool, **_ENGINE))
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _passes(error: Exception) -> bool:
+    """Whether the trouble may be over by the next try."""
+    if isinstance(error, DBAPIError) and not isinstance(error, OperationalError):
+        return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING
+    return True
+
+
+def _sqlite_engine(url: str, connections: int) -> Engine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_ENGINE)
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, pool_size=connections, **_ENGINE)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -104,7 +144,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
+    # SQLite's own knows the letters of ASCII only, and a search would miss what PostgreSQL finds.
+    connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value

@@ -1,5 +1,8 @@
 """Bring the database's schema up to date, or back, with the migrations of this package."""
 
+import logging
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -7,19 +10,40 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# While a migration waits for a lock on a table, everybody who comes later waits behind it. So it waits
+# briefly, lets them pass and tries again.
+LOCK_SECONDS = 2.0
+PAUSE_SECONDS = 1.0
+ATTEMPTS = 60
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Apply every migration up to `revision`; doing it twice is harmless."""
-    command.upgrade(_config(database_url), revision)
+    _patiently(lambda: command.upgrade(_config(database_url), revision))
 
 
 def downgrade(database_url: str, revision: str) -> None:
     """Undo migrations down to `revision` ("base" for all of them)."""
-    command.downgrade(_config(database_url), revision)
+    _patiently(lambda: command.downgrade(_config(database_url), revision))
+
+
+def _patiently(migrate: Callable[[], None]) -> None:
+    """Again and again while a lock cannot be had; what was applied by then stays applied."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            migrate()
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or attempt == ATTEMPTS:
+                raise
+        log.info("a table is in use; trying again (%d of %d)", attempt, ATTEMPTS)
+        time.sleep(PAUSE_SECONDS)
 
 
 def missing(connection: Connection) -> str | None:
@@ -47,4 +71,5 @@ def _config(database_url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["database_url"] = database_url
+    config.attributes["lock_seconds"] = LOCK_SECONDS
     return config

@@ -302,9 +302,10 @@ def unknown_names(environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def redis_socket(home: Path) -> Path:
-    """Where the embedded Redis listens: under home, or in the temporary folder if that path is too long."""
+    """Where the embedded Redis listens: under home, or in the temporary folder if that path will not do."""
     near = home / "redis.sock"
-    if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
+    # Redis lists its clients with this path, words parted by spaces, and RQ reads that list.
+    if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH and not any(c.isspace() for c in str(near)):
         return near
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"greenroom-{os.getuid()}-{digest}" / "redis.sock"

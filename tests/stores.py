@@ -72,7 +72,10 @@ def running_postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
             if not durable:
                 run_sql(url, *(f"ALTER SYSTEM SET {name} = off" for name in _CARELESS))
                 run_sql(url, "SELECT pg_reload_conf()")
-            yield PostgresqlServer(url, package)
+            server = PostgresqlServer(url, package)
+            yield server
+            # Nobody wants the data: an orderly stop would first write it all to disk.
+            server.stop("immediate")
 
 
 class SharedPostgresql:

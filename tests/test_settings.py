@@ -215,6 +215,10 @@ def test_the_socket_is_near_home_unless_the_path_is_too_long(tmp_path: Path) -> 
     assert redis_socket(deep) != redis_socket(deep / "other")
 
 
+def test_the_socket_is_elsewhere_when_home_has_a_space_which_would_end_every_worker() -> None:
+    assert " " not in str(redis_socket(Path("/srv/our blog")))
+
+
 def test_the_page_of_settings_says_what_the_table_says() -> None:
     page = (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8")
     told = [line for line in page.splitlines() if re.match(rf"\| `{PREFIX}", line)]

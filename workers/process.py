@@ -34,7 +34,9 @@ class Process:
 
 def open_process(settings: Settings) -> Process:
     """Put a process together; nothing is connected or loaded yet."""
-    return Process(settings, open_database(settings.database_url), open_jobs(settings.redis_url))
+    # One at work, one for the signs of life of a long job.
+    database = open_database(settings.database_url, "greenroom worker", connections=2)
+    return Process(settings, database, open_jobs(settings.redis_url))
 
 
 @cache

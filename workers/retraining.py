@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from classifier import Classifier
 from classifier.evaluation import Comparison, compare
 from classifier.registry import Registry, load_shipped
 from classifier.retraining import Example, fit_challenger
+from moderation.database import Unavailable
 from moderation.models import RetrainingRun
 from moderation.services.labels import LabelledComment, labelled_comments
 from moderation.services.retraining import RunStatus, beat, finish_run, take_run
@@ -125,7 +126,8 @@ def _heartbeat(process: Process, run_id: str) -> Iterator[None]:
 
     def show() -> None:
         while not done.wait(BEAT_SECONDS):
-            with process.database.write() as session:
+            # A missed one does no harm; without the thread the run would be taken over.
+            with suppress(Unavailable), process.database.write() as session:
                 beat(session, run_id, datetime.now(UTC))
 
     thread = threading.Thread(target=show, daemon=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from moderation.database import Unavailable
 from moderation.domain.policy import Threshold
 from moderation.domain.rules import judge
 from moderation.jobs import AWAKE, AWAKE_SECONDS
@@ -40,7 +41,14 @@ DRAIN_SECONDS = 20.0
 
 def drain() -> int:
     """Score and judge what waits; gives the number of comments decided."""
-    return drain_process(this_process())
+    process = this_process()
+    try:
+        return drain_process(process)
+    except Unavailable as error:
+        # What was taken is free again after a while; the sweeper finds it and wakes somebody.
+        log.error("the database cannot be used (%s); the sweeper will catch up", error)  # noqa: TRY400
+        _redis(lambda: process.jobs.redis.delete(AWAKE))
+        return 0
 
 
 def drain_process(process: Process) -> int:

@@ -4,7 +4,7 @@ import logging
 import threading
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, tuple_
 
 from moderation.models import IdempotencyKey
 from moderation.services.pending import has_pending
@@ -14,6 +14,9 @@ from workers.process import Process
 log = logging.getLogger(__name__)
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
+# So that no transaction is long, above all the first after a day of heavy use.
+FORGOTTEN_AT_ONCE = 1000
+_KEY = (IdempotencyKey.site_id, IdempotencyKey.key)
 
 
 def sweep_forever(process: Process, stop: threading.Event) -> None:
@@ -56,10 +59,18 @@ def revive_runs(process: Process, now: datetime) -> None:
 
 
 def forget_idempotency_keys(process: Process, now: datetime) -> None:
-    """Delete keys a day old: their requests will not come again."""
-    old = IdempotencyKey.created_at < now - IDEMPOTENCY_KEPT
+    """Delete keys a day old, some at a time: their requests will not come again."""
+    while _forget_some(process, now - IDEMPOTENCY_KEPT):
+        pass
+
+
+def _forget_some(process: Process, before: datetime) -> bool:
+    """Whether there may be more; keys that another sweeper is deleting are left to it."""
+    old = select(*_KEY).where(IdempotencyKey.created_at < before).limit(FORGOTTEN_AT_ONCE)
     with process.database.read() as session:
-        if session.query(IdempotencyKey.key).where(old).limit(1).first() is None:
-            return
+        if session.execute(old.limit(1)).first() is None:
+            return False
     with process.database.write() as session:
-        session.execute(delete(IdempotencyKey).where(old))
+        keys = session.execute(old.with_for_update(skip_locked=True)).all()
+        session.execute(delete(IdempotencyKey).where(tuple_(*_KEY).in_([tuple(key) for key in keys])))
+    return len(keys) == FORGOTTEN_AT_ONCE

@@ -93,6 +93,7 @@ def _prepare_database(settings: Settings) -> "DemoKeys | None":
     from sqlalchemy.exc import SQLAlchemyError
 
     from moderation import migrate
+    from moderation.database import Unavailable
 
     try:
         migrate.upgrade(settings.database_url)
@@ -101,7 +102,7 @@ def _prepare_database(settings: Settings) -> "DemoKeys | None":
         from moderation import demo
 
         return demo.prepare(settings)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, Unavailable) as error:
         # Only the driver's first line: the whole message holds the statement and perhaps the password.
         reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
         _refuse(f"GREENROOM_DATABASE_URL: the database cannot be used ({reason})")

@@ -53,4 +53,6 @@ def import_labels() -> dict[str, Any]:
 
 def _lines() -> Iterator[str]:
     with service().database.read() as session:
-        yield from map(to_line, labelled_comments(session))
+        # All read first: a slow reader must not keep a transaction open.
+        examples = list(labelled_comments(session))
+    yield from map(to_line, examples)

@@ -159,7 +159,7 @@ def _flatten(messages: Any, pointer: str = "") -> Any:
 
 def _from_outage(error: Exception) -> Response:
     told = {"kind": "database", "method": request.method, "route": route()}
-    log.error("the database cannot be used (%s)", type(error).__name__, extra=told)
+    log.error("the database cannot be used (%s)", error, extra=told)
     return problem_response(Problem("unavailable", headers={"Retry-After": "1"}))
 
 

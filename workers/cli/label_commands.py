@@ -19,8 +19,9 @@ def export_command(out: IO[str]) -> None:
     """Write every label as JSON Lines, in the form `import` reads."""
     database = open_database(settings_and_log().database_url)
     with database.read() as session:
-        for one in labelled_comments(session):
-            out.write(to_line(one))
+        # All read first: a slow reader of a pipe must not keep a transaction open.
+        examples = list(labelled_comments(session))
+    out.writelines(map(to_line, examples))
 
 
 @click.command("import")

@@ -6,10 +6,11 @@ from functools import wraps
 from typing import Any, NoReturn, TypeVar, cast
 
 import click
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from classifier.errors import ModelError
 from moderation import logs, metrics
+from moderation.database import Unavailable
 from moderation.services.errors import ServiceError
 from moderation.settings import Settings, SettingsError, load_settings
 
@@ -32,11 +33,16 @@ def refusing(command: Command) -> Command:
             return command(*args, **kwargs)
         except (SettingsError, ServiceError, ModelError, ValueError) as error:
             refuse(str(error))
-        except (OperationalError, ProgrammingError) as error:
-            first = str(error.orig).splitlines()[0]
-            refuse(f"the database cannot be used ({first}); has `greenroom migrate` run?")
+        except (Unavailable, DBAPIError) as error:
+            refuse(f"the database cannot be used ({_first_line(error)}); has `greenroom migrate` run?")
 
     return cast(Command, guarded)
+
+
+def _first_line(error: Unavailable | DBAPIError) -> str:
+    """What the driver says, without the statement and the row."""
+    cause = error.__cause__ if isinstance(error, Unavailable) else error
+    return str(getattr(cause, "orig", None) or error).partition("\n")[0]
 
 
 def settings_and_log() -> Settings:
