@@ -58,8 +58,16 @@ def _turn(engine: Engine) -> Iterator[None]:
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
 
 
-def _migrate(connection: Connection, **options: bool) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, transactional_ddl=True, **options)
+def _migrate(
+    connection: Connection, *, render_as_batch: bool = False, transaction_per_migration: bool = False
+) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transactional_ddl=True,
+        render_as_batch=render_as_batch,
+        transaction_per_migration=transaction_per_migration,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

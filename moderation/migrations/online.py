@@ -13,11 +13,17 @@ from alembic import op
 def create_index(name: str, table: str, columns: Sequence[str], *, where: str | None = None) -> None:
     """Build an index; `where` makes it a partial one."""
     condition = None if where is None else sa.text(where)
-    wanted = {"postgresql_where": condition, "sqlite_where": condition}
     with _outside_the_transaction() as online:
         # An attempt that was interrupted leaves an index nobody uses; `IF NOT EXISTS` would keep it.
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=online)
-        op.create_index(name, table, columns, postgresql_concurrently=online, **wanted)
+        op.create_index(
+            name,
+            table,
+            columns,
+            postgresql_concurrently=online,
+            postgresql_where=condition,
+            sqlite_where=condition,
+        )
 
 
 def drop_index(name: str, table: str) -> None:

@@ -22,6 +22,11 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{time.time_ns() // 1000:014x}{secrets.token_hex(8)}"
 
 
+def first_id(prefix: str, at: datetime) -> str:
+    """No id made at this time or later sorts before it; with it a primary key finds what is recent."""
+    return f"{prefix}_{int(at.timestamp() * 1_000_000):014x}"
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC times in Python; SQLite, which knows no time zones, keeps them as naive UTC."""
 

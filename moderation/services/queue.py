@@ -134,7 +134,8 @@ def conditions(filters: QueueFilters, now: datetime) -> list[ColumnElement[bool]
     if filters.site is not None:
         found.append(QueueItem.site_id == filters.site)
     if filters.thread is not None:
-        found.append(Thread.key == filters.thread)
+        # The second condition says nothing new, but with a site it lets the thread be found by its index.
+        found.extend((Thread.key == filters.thread, Thread.site_id == QueueItem.site_id))
     if filters.reason is not None:
         found.append(QueueItem.reason == filters.reason)
     if filters.q is not None:

@@ -1,0 +1,43 @@
+-- 100,000 comments, one every minute: 2,000 are held, 500 wait to be scored, the rest is decided.
+CREATE FUNCTION pg_temp.six(n int) RETURNS text LANGUAGE sql AS $$ SELECT to_char(n, 'fm000000') $$;
+CREATE FUNCTION pg_temp.minutes(n int) RETURNS timestamptz LANGUAGE sql AS
+    $$ SELECT TIMESTAMPTZ '2026-11-01 00:00Z' - n * INTERVAL '1 minute' $$;
+
+INSERT INTO sites (id, name, allowed_origins, created_at)
+SELECT 'site_' || n, 'a', '[]', pg_temp.minutes(n) FROM generate_series(0, 19) n;
+INSERT INTO moderators (id, name, role, created_at) VALUES ('mod_1', 'Bruno', 'moderator', now());
+INSERT INTO threads (id, site_id, key, closed, created_at)
+SELECT 'th_' || n, 'site_' || mod(n, 20), 'page ' || n, false, pg_temp.minutes(n) FROM generate_series(0, 1999) n;
+INSERT INTO comments (id, site_id, thread_id, author, author_key, status, submission_id, version, created_at)
+SELECT 'c_' || pg_temp.six(n), 'site_' || mod(n, 20), 'th_' || mod(n, 2000), '{"name": "A"}',
+    'id:' || mod(n, 5000), CASE WHEN n < 2000 THEN 'held' WHEN mod(n, 3) = 0 THEN 'rejected' ELSE 'approved' END,
+    's_' || pg_temp.six(n), 2, pg_temp.minutes(n)
+FROM generate_series(0, 99999) n;
+INSERT INTO submissions (id, comment_id, site_id, body, body_bytes, body_digest, context, created_at, judged_at,
+    attempts)
+SELECT 's_' || pg_temp.six(n), 'c_' || pg_temp.six(n), 'site_' || mod(n, 20), 'a text ' || n, 20,
+    md5((mod(n, 50000))::text), '{}', pg_temp.minutes(n),
+    CASE WHEN n >= 99500 THEN NULL ELSE pg_temp.minutes(n) END, 1
+FROM generate_series(0, 99999) n;
+INSERT INTO scores (submission_id, model_version, spam, toxicity, severe_toxicity, obscene, threat, insult,
+    identity_attack, created_at)
+SELECT 's_' || pg_temp.six(n), 'v', 0.5, 0, 0, 0, 0, 0, 0, pg_temp.minutes(n)
+FROM generate_series(0, 99999) n;
+INSERT INTO queue_items (id, site_id, comment_id, submission_id, reason, findings, model_version, top_score, opened_at,
+    due_at, closed_at, version)
+SELECT 'i_' || pg_temp.six(n), 'site_' || mod(n, 20), 'c_' || pg_temp.six(n),
+    's_' || pg_temp.six(n), 'spam', '[]', 'v', random(), pg_temp.minutes(n), pg_temp.minutes(n),
+    CASE WHEN n < 2000 THEN NULL ELSE pg_temp.minutes(n) END, 1
+FROM generate_series(0, 99999) n;
+INSERT INTO decisions (id, site_id, comment_id, submission_id, number, action, reason, status_before, status_after,
+    actor_kind, actor_name, findings, queue_item_id, created_at)
+SELECT 'd_' || pg_temp.six(n), 'site_' || mod(n, 20), 'c_' || pg_temp.six(n),
+    's_' || pg_temp.six(n), 2, 'approve', 'clean', 'held', 'approved', 'moderator', 'Bruno', '[]',
+    'i_' || pg_temp.six(n), pg_temp.minutes(n)
+FROM generate_series(0, 99999) n;
+INSERT INTO labels (id, submission_id, category, value, source, created_at, retracted_at)
+SELECT 'l_' || pg_temp.six(n), 's_' || pg_temp.six(n), 'spam', true, 'moderator', now(), now()
+FROM generate_series(0, 99999) n;
+INSERT INTO idempotency_keys (site_id, key, request_digest, comment_id, created_at)
+SELECT 'site_' || mod(n, 20), 'key ' || n, '', 'c', TIMESTAMPTZ '2026-11-01 00:00Z' - n * INTERVAL '900 milliseconds'
+FROM generate_series(0, 99999) n;

@@ -1,0 +1,186 @@
+"""The plans PostgreSQL makes for 100,000 comments: no statement of everyday work reads a whole table"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from moderation.database import Database, open_database
+from moderation.models import Comment, QueueItem
+from moderation.services import labels, pending, published, queue, similar, statistics
+from moderation.services.accept import Idempotency, NewComment, accept
+from moderation.services.claims import claim_next
+from moderation.services.queue import QueueFilters, Sort
+from tests.stores import PostgresqlServer, SharedPostgresql, run_sql
+from workers.sweeper import forget_idempotency_keys
+
+ROWS = Path(__file__).with_name("hundred_thousand.sql")
+OPEN = 2_000
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+# Small for ever: as many rows as there are people, sites or runs.
+SMALL = {"sites", "policies", "moderators", "access_keys", "retraining_runs"}
+
+
+@pytest.fixture(scope="module")
+def large(postgresql_server: PostgresqlServer, shared_postgresql: SharedPostgresql) -> Iterator[Database]:
+    """A database of some months: nearly everything is decided, a little waits."""
+    url = postgresql_server.create("large", shared_postgresql.TEMPLATE)
+    # As docs/operations.md advises: to a server that takes disks for slow a table of this size is small.
+    run_sql(url, "ALTER DATABASE large SET random_page_cost = 1.1")
+    database = open_database(url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql(ROWS.read_text())
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+    yield database
+    database.engine.dispose()
+    postgresql_server.drop("large")
+
+
+class Plans:
+    """The plans of the statements run so far."""
+
+    def __init__(self) -> None:
+        self.nodes: list[dict[str, Any]] = []
+
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes if "Index Name" in node}
+
+    def whole_tables(self) -> set[str]:
+        found = {node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"}
+        return found - SMALL
+
+
+@contextmanager
+def explained(engine: sa.Engine) -> Iterator[Plans]:
+    """Ask for the plan of every statement, with its own parameters, before it runs."""
+    plans = Plans()
+
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if not statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
+            return
+        with cursor.connection.cursor() as other:
+            other.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+            (found,) = other.fetchone()
+        found = json.loads(found) if isinstance(found, str) else found
+        plans.nodes.extend(_nodes(found[0]["Plan"]))
+
+    sa.event.listen(engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", explain)
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from _nodes(inner)
+
+
+def _after(sort: Sort) -> tuple[Any, str]:
+    return (0.5 if sort is Sort.SCORE else NOW - timedelta(hours=1), "i_000100")
+
+
+EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
+    "take what waits": (
+        lambda s: pending.take_pending(s, NOW, most=256, most_bytes=400_000, seconds=15),
+        "ix_submissions_waiting",
+    ),
+    "ask whether anything waits": (lambda s: pending.has_pending(s, NOW), "ix_submissions_waiting"),
+    "read what was taken": (
+        lambda s: pending.read_taken(s, [f"s_{n:06}" for n in range(99_500, 99_756)], NOW),
+        "ix_submissions_site_id_body_digest_created_at",
+    ),
+    "claim": (
+        lambda s: claim_next(s, "mod_1", QueueFilters(), NOW, count=20),
+        "ix_queue_items_open_due",
+    ),
+    "claim of one site": (
+        lambda s: claim_next(s, "mod_1", QueueFilters(site="site_3"), NOW, count=20),
+        "ix_queue_items_open_due",
+    ),
+    "the queue": (lambda s: queue.list_queue(s, QueueFilters(), NOW), "ix_queue_items_open_due"),
+    "a later page of the queue": (
+        lambda s: queue.list_queue(s, QueueFilters(), NOW, after=_after(Sort.DUE)),
+        "ix_queue_items_open_due",
+    ),
+    "the queue by score": (
+        lambda s: queue.list_queue(s, QueueFilters(), NOW, sort=Sort.SCORE, after=_after(Sort.SCORE)),
+        None,
+    ),
+    "the newest of the queue": (
+        lambda s: queue.list_queue(s, QueueFilters(), NOW, sort=Sort.NEWEST, after=_after(Sort.NEWEST)),
+        None,
+    ),
+    "one thread's part of the queue": (
+        lambda s: queue.list_queue(s, QueueFilters(site="site_3", thread="page 3", q="text"), NOW),
+        None,
+    ),
+    "the surroundings of an item": (
+        lambda s: queue.get_context(s, queue.get_entry(s, "i_000007")),
+        "ix_comments_thread_id_status_id",
+    ),
+    "similar comments": (
+        lambda s: similar.find_similar(s, s.get_one(Comment, "c_000007"), "a text"),
+        None,
+    ),
+    "a thread's comments": (
+        lambda s: published.list_approved(s, "site_3", "page 3", after="c_000100"),
+        "ix_comments_thread_id_status_id",
+    ),
+    "a comment": (lambda s: published.get_comment(s, "c_000007"), "uq_decisions_comment_id_number"),
+    "the statistics": (lambda s: statistics.statistics(s, NOW), "ix_decisions_created_at"),
+    "labels of a comment": (
+        lambda s: labels.label_comment(s, "c_000007", {"spam": True}, NOW),
+        "ix_labels_submission_id",
+    ),
+    "accept": (
+        lambda s: accept(
+            s,
+            "site_3",
+            NewComment("page 3", "hello", {"name": "A"}, parent_id="c_000003", external_id="x"),
+            NOW,
+            Idempotency("a new key", "digest"),
+        ),
+        "pk_comments",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", EVERYDAY)
+def test_everyday_work_reads_no_whole_table(large: Database, what: str) -> None:
+    work, index = EVERYDAY[what]
+    with explained(large.engine) as plans, large.read() as session:
+        work(session)
+        session.flush()
+    assert plans.nodes
+    assert plans.whole_tables() == set()
+    assert index is None or index in plans.indexes()
+
+
+def test_old_idempotency_keys_are_found_by_their_age_and_deleted_by_their_name(large: Database) -> None:
+    class Process:
+        database = large
+
+    with explained(large.engine) as plans:
+        forget_idempotency_keys(Process(), NOW)  # type: ignore[arg-type]
+    assert plans.whole_tables() == set()
+    assert plans.indexes() == {"ix_idempotency_keys_created_at", "pk_idempotency_keys"}
+    with large.read() as session:
+        left = session.scalar(sa.text("SELECT count(*) FROM idempotency_keys"))
+    assert left == 24 * 3600 / 0.9 + 1
+
+
+def test_most_items_of_the_queue_are_decided(large: Database) -> None:
+    with large.read() as session:
+        open_items = session.scalar(sa.select(sa.func.count()).where(QueueItem.closed_at.is_(None)))
+    assert open_items == OPEN
