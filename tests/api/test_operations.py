@@ -220,7 +220,7 @@ def test_the_figures_tell_of_queues_and_workers(api: Api, wake_ups: FakeWakeUps)
 def test_what_cannot_be_asked_is_absent_and_not_zero(
     api: Api, settings: Settings, wake_ups: FakeWakeUps
 ) -> None:
-    lose_the_database(settings)
+    lose_database(settings.database_url)
     wake_ups.states = None
     found = figures(api)
     assert (found["greenroom_database_up"], found["greenroom_redis_up"]) == (0, 0)
