@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from moderation.database import Database
+from moderation.database import Database, Unavailable
 from moderation.jobs import Jobs
 from moderation.metrics import PREFIX
 from moderation.services.statistics import ended_runs, gauges, status_counts
@@ -63,7 +63,7 @@ def _of_database(truth: Truth) -> Iterator[Metric]:
         with truth.database.read() as session:
             figures = gauges(session, datetime.now(UTC))
             statuses, runs = truth.statuses(session), ended_runs(session)
-    except SQLAlchemyError:
+    except (Unavailable, SQLAlchemyError):
         yield _gauge(*DATABASE_UP, 0)
         return
     yield _gauge(*DATABASE_UP, 1)

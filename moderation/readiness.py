@@ -1,8 +1,8 @@
 """What the service needs, part by part: `/readyz` and `greenroom doctor` say the same by it.
 
-Not ready, for a load balancer, is a web server that cannot accept a comment: without its database or with
-tables older than its code. Without Redis, a worker or a model comments are accepted and wait, or are held:
-that is degraded, and taking the web servers out of service for it would make an outage of it.
+Without its database, or with tables older than its code, a web server cannot accept a comment: unavailable.
+Without Redis, a worker or a model comments are accepted and wait, or are held: degraded. A load balancer
+that took the web servers out of service for that would make an outage of it.
 """
 
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from moderation.scoring import ModelError
 
 OK, DEGRADED, UNAVAILABLE = "ok", "degraded", "unavailable"
 TO_ACCEPT = ("database", "migrations")
+# What a web server is ready with; workers are processes of their own.
+NEEDED = (*TO_ACCEPT, "redis", "model")
 
 
 class HasModel(Protocol):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from marshmallow import Schema, fields
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -41,11 +41,14 @@ def healthz() -> dict[str, str]:
 @bp.doc(summary="Whether the service can do its work", security=[])
 @bp.response(200)
 def readyz() -> Response:
-    """Each part, "ok" or what is wrong with it; 503 if comments cannot be accepted."""
+    """Each part, "ok" or what is wrong with it; 503 if database, Redis or model is missing.
+
+    With `?to=accept` 503 only if comments cannot be accepted: what a load balancer should ask.
+    """
     found = readiness.parts(service().database, service().jobs, service().scorer)
-    status = readiness.overall(found)
-    response = jsonify({"status": status, **found})
-    response.status_code = 503 if status == readiness.UNAVAILABLE else 200
+    needed = readiness.TO_ACCEPT if request.args.get("to") == "accept" else readiness.NEEDED
+    response = jsonify({"status": readiness.overall(found), **found})
+    response.status_code = 200 if all(found[part] == readiness.OK for part in needed) else 503
     return response
 
 

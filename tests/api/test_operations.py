@@ -25,8 +25,8 @@ Drain = Callable[[], int]
 PARTS = ("database", "migrations", "redis", "workers", "model")
 
 
-def readiness(api: Api) -> tuple[int, dict[str, str]]:
-    answer = api.call("GET", "/readyz")
+def readiness(api: Api, query: str = "") -> tuple[int, dict[str, str]]:
+    answer = api.call("GET", f"/readyz{query}")
     return answer.status_code, answer.get_json()
 
 
@@ -85,8 +85,9 @@ def test_newer_tables_are_good_enough_for_older_code(api: Api, database: Databas
 def test_without_redis_it_is_degraded_and_goes_on_accepting(api: Api, wake_ups: FakeWakeUps) -> None:
     wake_ups.states = None
     status, parts = readiness(api)
-    assert (status, parts["status"], parts["redis"]) == (200, "degraded", "cannot be reached")
+    assert (status, parts["status"], parts["redis"]) == (503, "degraded", "cannot be reached")
     assert (parts["database"], parts["workers"]) == ("ok", "unknown")
+    assert readiness(api, "?to=accept") == (200, parts)
 
 
 def test_without_a_scoring_worker_it_is_degraded(api: Api, wake_ups: FakeWakeUps) -> None:
@@ -108,7 +109,7 @@ def test_it_says_that_the_model_is_missing_and_names_no_file(
 
     monkeypatch.setattr(scorer, "current", refuse)
     told = {"status": "degraded"} | dict.fromkeys(PARTS, "ok") | {"model": "cannot be used (ModelError)"}
-    assert readiness(api) == (200, told)
+    assert readiness(api) == (503, told)
 
 
 def test_the_shipped_model_makes_a_new_installation_ready(app: Flask, api: Api, settings: Settings) -> None:
