@@ -6,12 +6,13 @@ lost by it: the sweeper finds in the database what was not woken.
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ QUEUES = (SCORING, RETRAINING)
 # should the worker die with it.
 AWAKE = "greenroom:scoring:awake"
 AWAKE_SECONDS = 10
+LINGER_MARK_SECONDS = 2
+# A list of one at most: what a drain job waits on when it found nothing to do.
+POKE = "greenroom:scoring:poke"
 DRAIN_TIMEOUT_SECONDS = 60
 RETRAINING_TIMEOUT_SECONDS = 3600
 FAILURE_SECONDS = 3600
@@ -43,6 +47,50 @@ class Jobs:
         """See to it that a drain job runs soon; one is enough however many comments wait."""
         return self._try(self._wake_scoring)
 
+    def wake_another(self) -> bool:
+        """See to it that another worker helps, if there is one: more waits than one batch holds."""
+        return self._try(self._wake_another)
+
+    def look_now(self) -> bool:
+        """Queue a drain job whatever the mark says: it may be that of a worker that died."""
+        return self._try(self._enqueue_drain)
+
+    def stay_awake(self) -> bool:
+        """A drain job is about to look at all that was committed: what poked it until now is seen to."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.set(AWAKE, "1", ex=AWAKE_SECONDS)
+        pipeline.delete(POKE)
+        return self._try(pipeline.execute)
+
+    def linger_on(self) -> bool:
+        """A drain job waits for another poke. Its mark ends soon after it, should it die."""
+        return self._try(lambda: self.redis.set(AWAKE, "1", ex=LINGER_MARK_SECONDS))
+
+    def fall_asleep(self) -> bool:
+        """From now on the next comment queues a drain job."""
+        return self._try(lambda: self.redis.delete(AWAKE))
+
+    def wake_oneself(self) -> bool:
+        """Be the drain job that runs, unless another one was queued."""
+        try:
+            return bool(self.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS))
+        except (RedisError, OSError):
+            return False
+
+    def wait_for_poke(self, seconds: float) -> bool | None:
+        """Wait for a comment to be accepted; whether one was, None if Redis cannot tell."""
+        try:
+            return self.redis.blpop([POKE], timeout=seconds) is not None
+        except (RedisError, OSError):
+            return None
+
+    def any_queued(self, queues: Sequence[str]) -> bool:
+        """Whether jobs wait in one of these queues."""
+        try:
+            return any(self._queue(name).count for name in queues)
+        except (RedisError, OSError):
+            return False
+
     def enqueue_retraining(self, run_id: str) -> bool:
         """Queue the job of a retraining run."""
         return self._try(lambda: self._enqueue_retraining(run_id))
@@ -55,16 +103,33 @@ class Jobs:
             return False
 
     def _wake_scoring(self) -> None:
-        if self.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS):
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS)
+        pipeline.lpush(POKE, "1")
+        pipeline.ltrim(POKE, 0, 0)
+        nobody_was_awake, *_ = pipeline.execute()
+        if nobody_was_awake:
+            self._enqueue_drain()
+
+    def _wake_another(self) -> None:
+        if Worker.count(queue=self._queue(SCORING)) > 1:
+            self._enqueue_drain()
+
+    def _enqueue_drain(self) -> None:
+        # One that is queued already will look at all that was committed before it begins.
+        if not self._queue(SCORING).count:
             self._enqueue(SCORING, "workers.scoring.drain", (), DRAIN_TIMEOUT_SECONDS)
 
     def _enqueue_retraining(self, run_id: str) -> None:
         self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)
 
     def _enqueue(self, queue: str, job: str, args: tuple[str, ...], timeout: int) -> None:
-        Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue_call(
+        self._queue(queue).enqueue_call(
             job, args=args, timeout=timeout, result_ttl=0, failure_ttl=FAILURE_SECONDS
         )
+
+    def _queue(self, name: str) -> Queue:
+        return Queue(name, connection=self.redis, serializer=JSONSerializer)
 
     def _try(self, call: Any) -> bool:
         if time.monotonic() < self._quiet_until:

@@ -140,6 +140,12 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a worker may keep a batch before another worker takes it over.",
         _integer(1, 3600),
     ),
+    Setting(
+        "MAX_WAITING",
+        "250000",
+        "Most comments that may wait to be scored; beyond it 503 is answered until workers caught up.",
+        _integer(1, 100_000_000),
+    ),
     Setting("SWEEP_SECONDS", "2", "Pause between two rounds of the sweeper.", _number(0.1, 3600)),
     Setting("DUE_HOURS", "24", "Hours after which a held comment counts as overdue.", _number(0.01, 8760)),
     Setting(
@@ -173,6 +179,7 @@ class Settings:
     batch_comments: int
     batch_bytes: int
     scoring_seconds: int
+    max_waiting: int
     sweep_seconds: float
     due_hours: float
     retrain_min_labels: int
@@ -206,6 +213,7 @@ _PLAIN = (
     "batch_comments",
     "batch_bytes",
     "scoring_seconds",
+    "max_waiting",
     "sweep_seconds",
     "due_hours",
     "retrain_min_labels",

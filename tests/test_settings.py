@@ -72,6 +72,7 @@ BAD = {
     "BATCH_COMMENTS": "many",
     "BATCH_BYTES": "-1",
     "SCORING_SECONDS": "0",
+    "MAX_WAITING": "0",
     "SWEEP_SECONDS": "nan",
     "DUE_HOURS": "0",
     "RETRAIN_MIN_LABELS": "3",

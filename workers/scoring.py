@@ -1,22 +1,20 @@
 """The drain job: score what waits, in batches, until nothing waits.
 
 One job drains many comments, because a job costs RQ some 60 Redis commands while a comment in a batch
-costs microseconds. Steps of a batch: take (commit), score (no transaction), record verdicts (commit). A
-worker that dies in between leaves submissions that are free again after a while; a job that runs twice
-finds nothing left to do.
+costs microseconds. Having found nothing it lingers, so that the next comment need not wait for another
+job. Steps of a batch: take (commit), score (no transaction), record verdicts (commit). A worker that dies
+in between leaves submissions that are free again after a while; a job that runs twice finds nothing left
+to do.
 """
 
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from redis.exceptions import RedisError
 
 from moderation.domain.policy import Threshold
 from moderation.domain.rules import judge
-from moderation.jobs import AWAKE, AWAKE_SECONDS
 from moderation.scoring import ModelError, Scorer, Scores
 from moderation.services.pending import (
     ATTEMPTS_AT_ALL,
@@ -29,53 +27,67 @@ from moderation.services.pending import (
     signals_for,
     take_pending,
 )
-from workers.process import Process, stopping, this_process
+from moderation.services.taking import TakenIds
+from workers.process import Process, duties, stopping, this_process
 
 log = logging.getLogger(__name__)
 
 # Long enough to pay for the job, short enough for RQ's bookkeeping and for a worker with other queues.
 DRAIN_SECONDS = 20.0
+# How long it waits for more before it ends, and how often meanwhile it looks for a reason to end at once.
+LINGER_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How many submissions were decided of how many taken, and whether more wait than one batch holds."""
+
+    decided: int = 0
+    taken: int = 0
+    more: bool = False
 
 
 def drain() -> int:
     """Score and judge what waits; gives the number of comments decided."""
-    return drain_process(this_process())
+    return drain_process(this_process(), linger=0.0 if duties.burst else LINGER_SECONDS)
 
 
-def drain_process(process: Process) -> int:
+def drain_process(process: Process, *, linger: float = 0.0) -> int:
     """The job itself, on the process given."""
-    started = time.monotonic()
+    until = time.monotonic() + DRAIN_SECONDS
     decided = 0
     while True:
-        batch_decided, taken = run_batch(process)
-        decided += batch_decided
-        if taken:
-            _stay_awake(process)
-        elif not _look_once_more(process):
-            return decided
-        if stopping.is_set() or time.monotonic() - started > DRAIN_SECONDS:
+        process.jobs.stay_awake()
+        batch = run_batch(process)
+        decided += batch.decided
+        if batch.more:
+            process.jobs.wake_another()
+        if stopping.is_set() or time.monotonic() > until:
             _hand_over(process)
             return decided
+        if not batch.taken and not _linger(process, linger, until) and not _look_once_more(process):
+            return decided
 
 
-def run_batch(process: Process) -> tuple[int, int]:
-    """Take, score and judge one batch; gives how many were decided and how many taken."""
-    ids = _take(process)
-    if not ids:
-        return 0, 0
+def run_batch(process: Process) -> Batch:
+    """Take, score and judge one batch."""
+    found = _take(process)
+    if not found.ids:
+        return Batch()
     started = time.monotonic()
-    verdicts = _judge(process, ids)
+    verdicts = _judge(process, found.ids)
     judged = time.monotonic()
     with process.database.write() as session:
         decided = record_verdicts(session, verdicts, datetime.now(UTC), process.settings.due_hours)
     log.info(
         "batch: %d taken, %d decided, judged in %.1f ms, recorded in %.1f ms",
-        len(ids),
+        len(found.ids),
         len(decided),
         1000 * (judged - started),
         1000 * (time.monotonic() - judged),
     )
-    return len(decided), len(ids)
+    return Batch(len(decided), len(found.ids), found.more)
 
 
 def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
@@ -112,9 +124,10 @@ def judge_batch(scorer: Scorer, taken: Sequence[Taken]) -> list[Scored]:
     return [one for t in taken for one in judge_batch(scorer, [t])]
 
 
-def _take(process: Process) -> list[str]:
+def _take(process: Process) -> TakenIds:
     settings = process.settings
-    with process.database.write() as session:
+    # Good for seconds only: whether a power failure takes it does not matter.
+    with process.database.write(lasting=False) as session:
         return take_pending(
             session,
             datetime.now(UTC),
@@ -128,31 +141,32 @@ def _scored(scores: Scores) -> list[Scored]:
     return [(row, scores.operating_points, scores.model_version) for row in scores.rows]
 
 
-def _stay_awake(process: Process) -> None:
-    _redis(lambda: process.jobs.redis.set(AWAKE, "1", ex=AWAKE_SECONDS))
+def _linger(process: Process, seconds: float, until: float) -> bool:
+    """Wait for another comment to be accepted; whether one was before there was a reason to end."""
+    until = min(until, time.monotonic() + seconds)
+    while time.monotonic() < until and not stopping.is_set():
+        if process.jobs.any_queued(duties.other_queues):
+            return False
+        poked = process.jobs.wait_for_poke(LOOK_SECONDS)
+        if poked is not False:
+            return bool(poked)
+        process.jobs.linger_on()
+    return False
 
 
 def _look_once_more(process: Process) -> bool:
     """Clear the mark, then look again: a comment accepted in between saw the mark and woke nobody."""
-    _redis(lambda: process.jobs.redis.delete(AWAKE))
+    process.jobs.fall_asleep()
     with process.database.read() as session:
         if not has_pending(session, datetime.now(UTC)):
             return False
     # Someone else may have been woken by now; then it is theirs.
-    return bool(_redis(lambda: process.jobs.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS)))
+    return process.jobs.wake_oneself()
 
 
 def _hand_over(process: Process) -> None:
-    _redis(lambda: process.jobs.redis.delete(AWAKE))
+    process.jobs.fall_asleep()
     with process.database.read() as session:
         waiting = has_pending(session, datetime.now(UTC))
     if waiting:
         process.jobs.wake_scoring()
-
-
-def _redis(call: Any) -> Any:
-    """Redis may be away; the database says what is to be done all the same."""
-    try:
-        return call()
-    except (RedisError, OSError):
-        return None

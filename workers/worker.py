@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from moderation.jobs import SCORING, worker_connection
-from workers.process import Process, stopping, this_process
+from workers.process import Process, duties, stopping, this_process
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,11 @@ class GreenroomWorker(Worker):
 def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
     """Work on these queues until told to stop."""
     process = this_process()
+    duties.other_queues, duties.burst = tuple(name for name in queues if name != SCORING), burst
     if SCORING in queues:
         _load_model(process)
+        # The mark may be that of a worker that died, and this one its successor.
+        process.jobs.look_now()
     connection = worker_connection(process.settings.redis_url)
     worker = GreenroomWorker(
         _queues(queues, connection),

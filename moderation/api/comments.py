@@ -22,8 +22,9 @@ from moderation.schemas.comments import (
     EditSchema,
     NewCommentSchema,
 )
-from moderation.services.accept import Accepted, NewComment, accept, edit, withdraw
+from moderation.services.accept import Accepted, Entry, NewComment
 from moderation.services.access import ModeratorCaller, SiteCaller
+from moderation.services.change import edit, withdraw
 from moderation.services.errors import ServiceError
 from moderation.services.published import CommentView, get_comment
 from moderation.signing import receipt_fits, receipt_for
@@ -136,19 +137,16 @@ def _problem_of(error: Exception) -> Problem:
 
 def _accept(caller: SiteCaller, data: dict[str, Any]) -> Accepted:
     idempotent = idempotency(data)
-    new = _new_comment(data)
+    new = new_comment(data)
     if caller.kind is KeyKind.SITE_PUBLIC:
         # From a browser: what it says of itself is worth less than what the connection says.
         seen = {"ip": request.remote_addr, "user_agent": request.headers.get("User-Agent")}
         new = replace(new, author={**new.author, **seen, "id": None})
-    with service().database.write() as session:
-        accepted = accept(session, caller.site_id, new, now(), idempotent)
-    # After the commit: a worker woken earlier would find nothing.
-    service().jobs.wake_scoring()
-    return accepted
+    return service().intake.accept(Entry(caller.site_id, new, now(), idempotent))
 
 
-def _new_comment(data: dict[str, Any]) -> NewComment:
+def new_comment(data: dict[str, Any]) -> NewComment:
+    """What the services make of a comment that passed the schema."""
     author = {name: str(value) for name, value in data["author"].items() if value is not None}
     return NewComment(
         thread_key=data["thread"]["id"],

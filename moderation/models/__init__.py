@@ -1,7 +1,7 @@
 """The tables: comments, decisions, learning and access."""
 
 from moderation.models.access import AccessKey, KeyKind, Moderator, Role
-from moderation.models.base import Base, new_id
+from moderation.models.base import Base, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
@@ -25,4 +25,5 @@ __all__ = [
     "Submission",
     "Thread",
     "new_id",
+    "table_of",
 ]

@@ -11,14 +11,15 @@ from sqlalchemy import func, select, update
 from moderation.database import Database, open_database
 from moderation.jobs import AWAKE, Jobs, open_jobs
 from moderation.models import Comment, Decision, QueueItem, Score, Submission
-from moderation.services.accept import NewComment, accept, edit, withdraw
+from moderation.services.accept import NewComment, accept
 from moderation.services.access import NewSite
+from moderation.services.change import edit, withdraw
 from moderation.services.pending import ATTEMPTS_AT_ALL, read_taken, take_pending
 from tests.conftest import make_process, make_settings, make_site
 from tests.fakes import FakeScorer, FakeWakeUps
 from workers import scoring
 from workers.process import Process, stopping
-from workers.scoring import drain_process, run_batch
+from workers.scoring import Batch, drain_process, run_batch
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_what_a_dead_worker_took_is_free_again_after_a_while(
 ) -> None:
     hand_in(database, site, "one", "two")
     with database.write() as session:
-        assert len(take_pending(session, datetime.now(UTC), most=10, most_bytes=10_000, seconds=60)) == 2
+        assert len(take_pending(session, datetime.now(UTC), most=10, most_bytes=10_000, seconds=60).ids) == 2
     assert drain_process(process) == 0
     _end_holds(database)
     assert drain_process(process) == 2
@@ -119,7 +120,7 @@ def test_a_submission_that_keeps_killing_its_worker_comes_alone_and_is_given_up_
         session.execute(
             update(Submission).where(Submission.comment_id == killer).values(attempts=ATTEMPTS_AT_ALL)
         )
-    assert run_batch(process) == (1, 1)
+    assert run_batch(process) == Batch(1, 1, more=True)
     with database.read() as session:
         assert session.get_one(Comment, killer).reason == "unscored"
         assert session.get_one(Comment, other).status == "pending"
@@ -139,7 +140,7 @@ def test_a_verdict_on_an_old_text_never_decides_the_new_one(
         return score(comments)
 
     monkeypatch.setattr(process.scorer, "score", edited_meanwhile)
-    assert run_batch(process) == (0, 1)
+    assert run_batch(process) == Batch(0, 1)
     monkeypatch.setattr(process.scorer, "score", score)
     assert drain_process(process) == 1
     assert statuses(database) == {"rejected": 1}
@@ -187,7 +188,7 @@ def test_batches_are_limited_by_bytes_and_a_large_comment_still_comes_through(
     with database.write() as session:
         now = datetime.now(UTC)
         first, second = (
-            read_taken(session, take_pending(session, now, most=10, most_bytes=500, seconds=60), now)
+            read_taken(session, take_pending(session, now, most=10, most_bytes=500, seconds=60).ids, now)
             for _ in range(2)
         )
     assert [len(taken.body) for taken in first] == [900]
