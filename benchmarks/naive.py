@@ -50,7 +50,8 @@ def web() -> Flask:
         row = (comment_id, data["thread"]["id"], json.dumps(data["author"]), data["body"], "pending", _now())
         with connect() as database:
             database.execute(
-                "INSERT INTO comments (id, thread, author, body, status, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO comments (id, thread, author, body, status, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 row,
             )
         database.close()

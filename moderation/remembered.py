@@ -1,7 +1,7 @@
 """A small memory for what is asked again and again and may be a little old."""
 
-import time
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -19,10 +19,10 @@ class Remembered(Generic[Key, Value]):
     def get(self, key: Key) -> Value | None:
         """The value, unless it is unknown or too old."""
         until, value = self._kept.get(key, (0.0, None))
-        return value if until > time.monotonic() else None
+        return value if until > monotonic() else None
 
     def put(self, key: Key, value: Value) -> None:
         """Keep a value from now on."""
         if len(self._kept) >= self.most:
             self._kept = {}
-        self._kept[key] = (time.monotonic() + self.seconds, value)
+        self._kept[key] = (monotonic() + self.seconds, value)

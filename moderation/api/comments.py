@@ -11,10 +11,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from moderation.api.access import Who, check_origin, find_caller, now, requires, site_caller
 from moderation.api.bodies import ApiBlueprint, idempotency, load, preferred_wait, read_json
 from moderation.api.forms import FORM, FORM_BYTES, back_to_thread, form_to_comment, problem_page
-from moderation.api.problems import Problem, problem_of
+from moderation.api.problems import Problem, overloaded, problem_of
 from moderation.api.service import service
 from moderation.api.waiting import wait_for_decision
 from moderation.domain.status import Status
+from moderation.intake import Overloaded
 from moderation.models import KeyKind
 from moderation.schemas.comments import (
     AcceptedSchema,
@@ -124,7 +125,7 @@ def _create_from_form() -> Response:
         with service().database.read() as session:
             thread_url = get_comment(session, accepted.comment_id).thread.url
         return back_to_thread(caller, thread_url, accepted.comment_id)
-    except (Problem, ServiceError, RequestEntityTooLarge) as error:
+    except (Problem, ServiceError, Overloaded, RequestEntityTooLarge) as error:
         if "text/html" not in request.headers.get("Accept", ""):
             raise
         return problem_page(_problem_of(error))
@@ -133,6 +134,8 @@ def _create_from_form() -> Response:
 def _problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestEntityTooLarge):
         return Problem("too-large")
+    if isinstance(error, Overloaded):
+        return overloaded()
     return error if isinstance(error, Problem) else problem_of(error)
 
 

@@ -56,7 +56,7 @@ def problem_page(problem: Problem) -> Response:
     # What the reader typed is given back; of a form that was too large nothing was read.
     text = "" if status == 413 else request.form.get("body", "")
     page = render_template("problem.html", title=title, detail=problem.detail, back=back, text=text)
-    return protect(make_response(page, status))
+    return protect(make_response(page, status, problem.headers))
 
 
 def _is_of(url: str, origins: set[str]) -> bool:

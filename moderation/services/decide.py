@@ -5,7 +5,7 @@ at a time. The rule, the decision's row and how the comment stands afterwards ar
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -149,7 +149,7 @@ def _standing(decided: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored_findings(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
     """Findings as they are kept and shown: members that are unknown are left out."""
-    return [{k: v for k, v in asdict(finding).items() if v is not None} for finding in findings]
+    return [{k: v for k, v in vars(finding).items() if v is not None} for finding in findings]
 
 
 def findings_from(stored: list[dict[str, Any]]) -> tuple[Finding, ...]:

@@ -1,24 +1,28 @@
 """The drain job: workers.scoring"""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from rq import Queue, SimpleWorker
 from sqlalchemy import func, select, update
 
 from moderation.database import Database, open_database
-from moderation.jobs import AWAKE, Jobs, open_jobs
+from moderation.jobs import AWAKE, POKE, Jobs, open_jobs
 from moderation.models import Comment, Decision, QueueItem, Score, Submission
+from moderation.services import pending, taking
 from moderation.services.accept import NewComment, accept
 from moderation.services.access import NewSite
 from moderation.services.change import edit, withdraw
 from moderation.services.pending import ATTEMPTS_AT_ALL, read_taken, take_pending
 from tests.conftest import make_process, make_settings, make_site
 from tests.fakes import FakeScorer, FakeWakeUps
+from tests.processes.running import wait_until
 from workers import scoring
-from workers.process import Process, stopping
+from workers.process import Process, duties, stopping
 from workers.scoring import Batch, drain_process, run_batch
 
 
@@ -215,6 +219,49 @@ def test_a_request_to_stop_ends_after_the_batch_at_hand_and_wakes_the_next_worke
     assert process.jobs.scoring == 1  # type: ignore[attr-defined]
 
 
+def test_a_flood_of_one_site_does_not_delay_anothers_single_comment(
+    process: Process, database: Database, site: NewSite
+) -> None:
+    other = make_site(database)
+    hand_in(database, site, *(f"flood {n}" for n in range(100)))
+    (single,) = hand_in(database, other, "only one")
+    assert run_batch(process) == Batch(10, 10, more=True)
+    with database.read() as session:
+        assert session.get_one(Comment, single).status == "approved"
+    assert drain_process(process) == 91
+
+
+def test_sites_share_a_batch_and_leave_no_room_unused(database: Database, site: NewSite) -> None:
+    sites = [site, make_site(database), make_site(database)]
+    for one, number in zip(sites, (50, 1, 50), strict=True):
+        hand_in(database, one, *(f"comment {n}" for n in range(number)))
+    with database.write() as session:
+        now = datetime.now(UTC)
+        taken = take_pending(session, now, most=21, most_bytes=100_000, seconds=60)
+        found = Counter(one.site_id for one in read_taken(session, taken.ids, now))
+    assert taken.more
+    assert sorted(found.values()) == [1, 10, 10]
+
+
+def test_a_hundred_sites_all_have_their_turn(process: Process, database: Database, site: NewSite) -> None:
+    for one in [site, *(make_site(database) for _ in range(99))]:
+        hand_in(database, one, "a comment")
+    assert drain_process(process) == 100
+
+
+def test_taking_and_counting_do_not_look_at_everything_that_waits(sqlite_url: str) -> None:
+    opened = open_database(sqlite_url)
+    with opened.read() as session:
+        for statement in (taking._SITES, taking._OLDEST, pending._ANY_FREE, pending._COUNT):
+            told = str(statement.compile(opened.engine, compile_kwargs={"render_postcompile": True}))
+            plan = session.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {told}", tuple("1" for _ in range(told.count("?")))
+            )
+            steps = [row[3] for row in plan if "submissions" in row[3]]
+            assert all("ix_submissions_waiting" in step for step in steps), steps
+    opened.engine.dispose()
+
+
 class TestTheWakeUp:
     """The mark in Redis: one drain job is enough, and none may be missing."""
 
@@ -259,6 +306,60 @@ class TestTheWakeUp:
 
         monkeypatch.setattr(scoring, "_look_once_more", one_arrives_just_before)
         assert drain_process(awake) == 1
+
+    def test_a_comment_accepted_while_it_lingers_is_decided_without_another_job(
+        self, awake: Process, jobs: Jobs, database: Database, site: NewSite
+    ) -> None:
+        decided: list[int] = []
+        drainer = Thread(target=lambda: decided.append(drain_process(awake, linger=30)))
+        jobs.wake_scoring()
+        jobs.redis.delete("rq:queue:scoring")
+        drainer.start()
+        try:
+            for n in range(3):
+                hand_in(database, site, f"comment {n}")
+                jobs.wake_scoring()
+                wait_until(lambda n=n: statuses(database) == {"approved": n + 1})  # type: ignore[misc]
+        finally:
+            stopping.set()
+            drainer.join()
+            stopping.clear()
+        assert decided == [3]
+        assert jobs.redis.llen("rq:queue:scoring") == 0
+        assert not jobs.redis.exists(AWAKE)
+
+    def test_it_does_not_linger_while_another_queue_of_its_worker_has_work(
+        self, awake: Process, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(duties, "other_queues", ("retraining",))
+        jobs.enqueue_retraining("run_1")
+        assert drain_process(awake, linger=3600) == 0
+        assert not jobs.redis.exists(AWAKE)
+
+    def test_it_does_not_linger_without_redis(self, awake: Process, database: Database) -> None:
+        gone = open_jobs("unix:///nowhere/redis.sock")
+        assert drain_process(make_process(awake.settings, database, gone, awake.scorer), linger=3600) == 0
+
+    def test_pokes_do_not_gather(self, jobs: Jobs) -> None:
+        for _ in range(100):
+            jobs.wake_scoring()
+        assert jobs.redis.llen(POKE) == 1
+
+    def test_a_lost_mark_of_a_worker_that_died_does_not_multiply_jobs(self, jobs: Jobs) -> None:
+        for _ in range(5):
+            jobs.wake_scoring()
+            jobs.redis.delete(AWAKE)
+        assert jobs.redis.llen("rq:queue:scoring") == 1
+
+    def test_another_worker_is_woken_for_a_backlog_only_if_there_is_one(self, jobs: Jobs) -> None:
+        jobs.wake_another()
+        assert jobs.redis.llen("rq:queue:scoring") == 0
+        for name in ("one", "two"):
+            worker = SimpleWorker([Queue("scoring", connection=jobs.redis)], name=name, connection=jobs.redis)
+            worker.register_birth()
+        for _ in range(5):
+            jobs.wake_another()
+        assert jobs.redis.llen("rq:queue:scoring") == 1
 
     def test_without_redis_it_still_decides(self, awake: Process, database: Database, site: NewSite) -> None:
         gone = open_jobs("unix:///nowhere/redis.sock")
