@@ -25,6 +25,8 @@ QUEUES = (SCORING, RETRAINING)
 # should the worker die with it.
 AWAKE = "greenroom:scoring:awake"
 AWAKE_SECONDS = 10
+# What the mark says until a drain job puts its name there.
+NOBODY = "-"
 LINGER_MARK_SECONDS = 2
 # A list of one at most: what a drain job waits on when it found nothing to do.
 POKE = "greenroom:scoring:poke"
@@ -55,16 +57,16 @@ class Jobs:
         """Queue a drain job whatever the mark says: it may be that of a worker that died."""
         return self._try(self._enqueue_drain)
 
-    def stay_awake(self) -> bool:
-        """A drain job is about to look at all that was committed: what poked it until now is seen to."""
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.set(AWAKE, "1", ex=AWAKE_SECONDS)
-        pipeline.delete(POKE)
-        return self._try(pipeline.execute)
+    def stay_awake(self, name: str) -> bool:
+        """A drain job is about to look at all that was committed: what poked it until now is seen to.
 
-    def linger_on(self) -> bool:
-        """A drain job waits for another poke. Its mark ends soon after it, should it die."""
-        return self._try(lambda: self.redis.set(AWAKE, "1", ex=LINGER_MARK_SECONDS))
+        False if another one is awake too and goes on, so that this one need not.
+        """
+        return self._sign(name, AWAKE_SECONDS, POKE)
+
+    def linger_on(self, name: str) -> bool:
+        """The same while it waits for a poke. Its mark ends soon after it, should it die."""
+        return self._sign(name, LINGER_MARK_SECONDS)
 
     def fall_asleep(self) -> bool:
         """From now on the next comment queues a drain job."""
@@ -73,7 +75,7 @@ class Jobs:
     def wake_oneself(self) -> bool:
         """Be the drain job that runs, unless another one was queued."""
         try:
-            return bool(self.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS))
+            return bool(self.redis.set(AWAKE, NOBODY, nx=True, ex=AWAKE_SECONDS))
         except (RedisError, OSError):
             return False
 
@@ -102,9 +104,20 @@ class Jobs:
         except (RedisError, OSError):
             return False
 
+    def _sign(self, name: str, seconds: int, *poked: str) -> bool:
+        """Put one's name on the mark; of two that do so in turns, the lower name goes on."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.set(AWAKE, name, ex=seconds, get=True)
+        if poked:
+            pipeline.delete(*poked)
+        found: list[Any] = []
+        self._try(lambda: found.extend(pipeline.execute()))
+        before = found[0].decode() if found and found[0] else NOBODY
+        return before == NOBODY or before >= name
+
     def _wake_scoring(self) -> None:
         pipeline = self.redis.pipeline(transaction=False)
-        pipeline.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS)
+        pipeline.set(AWAKE, NOBODY, nx=True, ex=AWAKE_SECONDS)
         pipeline.lpush(POKE, "1")
         pipeline.ltrim(POKE, 0, 0)
         nobody_was_awake, *_ = pipeline.execute()
@@ -113,12 +126,12 @@ class Jobs:
 
     def _wake_another(self) -> None:
         if Worker.count(queue=self._queue(SCORING)) > 1:
-            self._enqueue_drain()
+            self._enqueue_drain("assist")
 
-    def _enqueue_drain(self) -> None:
+    def _enqueue_drain(self, job: str = "drain") -> None:
         # One that is queued already will look at all that was committed before it begins.
         if not self._queue(SCORING).count:
-            self._enqueue(SCORING, "workers.scoring.drain", (), DRAIN_TIMEOUT_SECONDS)
+            self._enqueue(SCORING, f"workers.scoring.{job}", (), DRAIN_TIMEOUT_SECONDS)
 
     def _enqueue_retraining(self, run_id: str) -> None:
         self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)

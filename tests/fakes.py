@@ -49,7 +49,7 @@ class FakeWakeUps:
     def wake_another(self) -> bool:
         return True
 
-    def stay_awake(self) -> bool:
+    def stay_awake(self, _name: str) -> bool:
         self.awake = True
         return True
 

@@ -8,10 +8,12 @@ to do.
 """
 
 import logging
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 
 from moderation.domain.policy import Threshold
 from moderation.domain.rules import judge
@@ -37,6 +39,17 @@ DRAIN_SECONDS = 20.0
 # How long it waits for more before it ends, and how often meanwhile it looks for a reason to end at once.
 LINGER_SECONDS = 5.0
 LOOK_SECONDS = 0.2
+# A comment that comes alone is taken at once. The more were waiting, the longer the next ones are left to
+# gather: a commit for each few of them would take the disk away from those being accepted.
+GATHER_SECONDS, MOST_GATHER_SECONDS = 0.002, 0.05
+
+
+class Waited(Enum):
+    """How it ended that a drain job waited for more."""
+
+    FOR_A_COMMENT = 1
+    WITH_ANOTHER = 2
+    IN_VAIN = 3
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,23 @@ def drain() -> int:
     return drain_process(this_process(), linger=0.0 if duties.burst else LINGER_SECONDS)
 
 
+def assist() -> int:
+    """Help the drain job of another worker while more waits than one batch holds."""
+    process, until, decided = this_process(), time.monotonic() + DRAIN_SECONDS, 0
+    while not stopping.is_set() and time.monotonic() < until:
+        batch = run_batch(process)
+        decided += batch.decided
+        if not batch.more:
+            break
+        process.jobs.wake_another()
+    return decided
+
+
 def drain_process(process: Process, *, linger: float = 0.0) -> int:
-    """The job itself, on the process given."""
-    until = time.monotonic() + DRAIN_SECONDS
-    decided = 0
+    """The drain job itself, on the process given."""
+    name, until, decided = secrets.token_hex(8), time.monotonic() + DRAIN_SECONDS, 0
     while True:
-        process.jobs.stay_awake()
+        process.jobs.stay_awake(name)
         batch = run_batch(process)
         decided += batch.decided
         if batch.more:
@@ -66,7 +90,14 @@ def drain_process(process: Process, *, linger: float = 0.0) -> int:
         if stopping.is_set() or time.monotonic() > until:
             _hand_over(process)
             return decided
-        if not batch.taken and not _linger(process, linger, until) and not _look_once_more(process):
+        if batch.taken > 1 and not batch.more and linger:
+            stopping.wait(min(MOST_GATHER_SECONDS, GATHER_SECONDS * batch.taken))
+        if batch.taken:
+            continue
+        waited = _linger(process, name, min(until, time.monotonic() + linger))
+        if waited is Waited.IN_VAIN and not _look_once_more(process):
+            return decided
+        if waited is Waited.WITH_ANOTHER:
             return decided
 
 
@@ -141,17 +172,20 @@ def _scored(scores: Scores) -> list[Scored]:
     return [(row, scores.operating_points, scores.model_version) for row in scores.rows]
 
 
-def _linger(process: Process, seconds: float, until: float) -> bool:
-    """Wait for another comment to be accepted; whether one was before there was a reason to end."""
-    until = min(until, time.monotonic() + seconds)
+def _linger(process: Process, name: str, until: float) -> Waited:
+    """Wait for another comment to be accepted, until there is a reason to end."""
     while time.monotonic() < until and not stopping.is_set():
         if process.jobs.any_queued(duties.other_queues):
-            return False
+            break
         poked = process.jobs.wait_for_poke(LOOK_SECONDS)
-        if poked is not False:
-            return bool(poked)
-        process.jobs.linger_on()
-    return False
+        if poked is None:
+            break
+        if poked:
+            return Waited.FOR_A_COMMENT
+        if not process.jobs.linger_on(name):
+            # Its name was written since ours: it is alive, it looks after all that comes.
+            return Waited.WITH_ANOTHER
+    return Waited.IN_VAIN
 
 
 def _look_once_more(process: Process) -> bool:

@@ -336,6 +336,46 @@ class TestTheWakeUp:
         assert drain_process(awake, linger=3600) == 0
         assert not jobs.redis.exists(AWAKE)
 
+    def test_of_two_that_linger_one_goes_on_and_the_mark_stays(
+        self, awake: Process, jobs: Jobs, database: Database, site: NewSite
+    ) -> None:
+        ended: list[int] = []
+        both = [Thread(target=lambda: ended.append(drain_process(awake, linger=30))) for _ in range(2)]
+        try:
+            for drainer in both:
+                drainer.start()
+            wait_until(lambda: bool(ended))
+            assert jobs.redis.exists(AWAKE)
+            hand_in(database, site, "after one left")
+            jobs.wake_scoring()
+            wait_until(lambda: statuses(database) == {"approved": 1})
+        finally:
+            stopping.set()
+            for drainer in both:
+                drainer.join()
+            stopping.clear()
+        assert ended == [0, 1]
+        assert jobs.redis.llen("rq:queue:scoring") == 0
+
+    def test_the_name_of_one_that_died_keeps_nobody_from_lingering(self, jobs: Jobs) -> None:
+        jobs.stay_awake("0 a lower name")
+        assert not jobs.stay_awake("1 its successor")
+        assert jobs.linger_on("1 its successor")
+
+    def test_an_assistant_drains_a_backlog_and_leaves_the_mark_alone(
+        self,
+        awake: Process,
+        jobs: Jobs,
+        database: Database,
+        site: NewSite,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(scoring, "this_process", lambda: awake)
+        hand_in(database, site, *(f"comment {n}" for n in range(25)))
+        jobs.stay_awake("another")
+        assert scoring.assist() == 25
+        assert jobs.redis.get(AWAKE) == b"another"
+
     def test_it_does_not_linger_without_redis(self, awake: Process, database: Database) -> None:
         gone = open_jobs("unix:///nowhere/redis.sock")
         assert drain_process(make_process(awake.settings, database, gone, awake.scorer), linger=3600) == 0

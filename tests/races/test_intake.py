@@ -41,9 +41,7 @@ def intake(database: Database) -> Intake:
     return Intake(database, FakeWakeUps(), 1000)  # type: ignore[arg-type]
 
 
-def entry(
-    site: NewSite, body: str = "a comment", idempotency: Idempotency | None = None, **more: str
-) -> Entry:
+def entry(site: NewSite, body: str = "a comment", key: Idempotency | None = None, **more: str) -> Entry:
     new = NewComment(thread_key=more.pop("thread", "t"), body=body, author={"name": "A"}, **more)  # type: ignore[arg-type]
     return Entry(site.site_id, new, datetime.now(UTC), key)
 
