@@ -1,11 +1,15 @@
 """The web application, put together: settings, connections, error shape, doors."""
 
-from flask import Flask
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from moderation import blog, console, logs, metrics
-from moderation.api import comments, cors, labels, models, operations, queue, threads
+from moderation.api import comment_batch, comments, cors, labels, models, operations, queue, threads
 from moderation.api.bodies import refuse_nul
 from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.proxies import BehindProxies
@@ -19,8 +23,30 @@ from moderation.scoring import open_scorer
 from moderation.settings import Settings, load_settings
 
 REQUEST_BYTES = 64 * 1024
-DOORS = (comments.bp, threads.bp, queue.bp, models.bp, labels.bp, operations.bp)
+DOORS = (comments.bp, comment_batch.bp, threads.bp, queue.bp, models.bp, labels.bp, operations.bp)
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies. Who sends none, as blogs do, does not wait for a signer to be made."""
+
+    session_class = SecureCookieSession
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of the cookie, or an empty one."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
+class Web(Flask):
+    """A Flask whose views are all plain functions, which it need not find out for each request."""
+
+    session_interface = CookieSessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
 
 
 def serve() -> Flask:
@@ -34,7 +60,7 @@ def serve() -> Flask:
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application; connections are opened on first use."""
     settings = settings or load_settings()
-    app = Flask("moderation")
+    app = Web("moderation")
     app.config.update(_config(settings))
     watch_requests(app)
     jobs = open_jobs(settings.redis_url)

@@ -40,6 +40,9 @@ class Unavailable(Exception):
     """The database is away, locked too long, out of room or connections; trying again may help."""
 
 
+_NOT_LASTING = text("SET LOCAL synchronous_commit TO off")
+
+
 @dataclass(frozen=True)
 class Database:
     """An engine and, on SQLite, the queue of its writers.
@@ -58,11 +61,21 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A transaction that is committed at the end of the block, or rolled back by an exception."""
+    def write(self, *, lasting: bool = True) -> Iterator[Session]:
+        """A transaction that is committed at the end of the block, or rolled back by an exception.
+
+        One that is not lasting is not waited for until it is on the disk. It survives the death of a
+        process all the same, but a power failure may take it: for what is only good for seconds.
+        """
         with self._turn_to_write(), self._session() as session:
             # On SQLite a writer must begin as one: a reader cannot become a writer once another wrote.
-            session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
+            options = {
+                "sqlite_begin": "BEGIN IMMEDIATE",
+                "sqlite_synchronous": "FULL" if lasting else "NORMAL",
+            }
+            connection = session.connection(execution_options=options)
+            if not lasting and not self.is_sqlite:
+                connection.execute(_NOT_LASTING)
             yield session
             session.commit()
             metrics.committed(session.info.get(TALLY, ()))
@@ -149,7 +162,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+    options = connection.get_execution_options()
+    wanted = options.get("sqlite_synchronous")
+    # It cannot be changed within a transaction, and the connection keeps it for the next one.
+    if wanted is not None and wanted != connection.info.get("synchronous", "FULL"):
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["synchronous"] = wanted
+    connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
 
 
 def _lower(value: Any) -> Any:

@@ -6,6 +6,7 @@ lost by it: the sweeper finds in the database what was not woken.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -22,6 +23,11 @@ QUEUES = (SCORING, RETRAINING)
 # should the worker die with it.
 AWAKE = "greenroom:scoring:awake"
 AWAKE_SECONDS = 10
+# What the mark says until a drain job puts its name there.
+NOBODY = "-"
+LINGER_MARK_SECONDS = 2
+# A list of one at most: what a drain job waits on when it found nothing to do.
+POKE = "greenroom:scoring:poke"
 DRAIN_TIMEOUT_SECONDS = 60
 RETRAINING_TIMEOUT_SECONDS = 3600
 FAILURE_SECONDS = 3600
@@ -48,6 +54,43 @@ class Jobs:
         """See to it that a drain job runs soon; one is enough however many comments wait."""
         return self._try(self._wake_scoring)
 
+    def wake_another(self) -> bool:
+        """See to it that another worker helps, if there is one: more waits than one batch holds."""
+        return self._try(self._wake_another)
+
+    def look_now(self) -> bool:
+        """Queue a drain job whatever the mark says: it may be that of a worker that died."""
+        return self._try(self._enqueue_drain)
+
+    def stay_awake(self, name: str) -> bool:
+        """A drain job is about to look at all that was committed: what poked it until now is seen to.
+
+        False if another one is awake too and goes on, so that this one need not.
+        """
+        return self._sign(name, AWAKE_SECONDS, POKE)
+
+    def linger_on(self, name: str) -> bool:
+        """The same while it waits for a poke. Its mark ends soon after it, should it die."""
+        return self._sign(name, LINGER_MARK_SECONDS)
+
+    def fall_asleep(self) -> bool:
+        """From now on the next comment queues a drain job."""
+        return self._try(lambda: self.redis.delete(AWAKE))
+
+    def wake_oneself(self) -> bool:
+        """Be the drain job that runs, unless another one was queued."""
+        try:
+            return bool(self.redis.set(AWAKE, NOBODY, nx=True, ex=AWAKE_SECONDS))
+        except (RedisError, OSError):
+            return False
+
+    def wait_for_poke(self, seconds: float) -> bool | None:
+        """Wait for a comment to be accepted; whether one was, None if Redis cannot tell."""
+        try:
+            return self.redis.blpop([POKE], timeout=seconds) is not None
+        except (RedisError, OSError):
+            return None
+
     def enqueue_retraining(self, run_id: str) -> bool:
         """Queue the job of a retraining run."""
         return self._try(lambda: self._enqueue_retraining(run_id))
@@ -71,19 +114,47 @@ class Jobs:
         alive = Worker.all(connection=self.redis, queue=queue, serializer=JSONSerializer)
         return QueueState(name, queue.count, queue.failed_job_registry.count, len(alive))
 
+    def _sign(self, name: str, seconds: int, *poked: str) -> bool:
+        """Put one's name on the mark; of two that do so in turns, the lower name goes on."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.set(AWAKE, name, ex=seconds, get=True)
+        if poked:
+            pipeline.delete(*poked)
+        found: list[Any] = []
+        self._try(lambda: found.extend(pipeline.execute()))
+        before = found[0].decode() if found and found[0] else NOBODY
+        return before == NOBODY or before >= name
+
     def _wake_scoring(self) -> None:
-        if self.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS):
-            self._enqueue(SCORING, "workers.scoring.drain", (), DRAIN_TIMEOUT_SECONDS)
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.set(AWAKE, NOBODY, nx=True, ex=AWAKE_SECONDS)
+        pipeline.lpush(POKE, "1")
+        pipeline.ltrim(POKE, 0, 0)
+        nobody_was_awake, *_ = pipeline.execute()
+        if nobody_was_awake:
+            self._enqueue_drain()
+
+    def _wake_another(self) -> None:
+        if Worker.count(queue=self._queue(SCORING)) > 1:
+            self._enqueue_drain("assist")
+
+    def _enqueue_drain(self, job: str = "drain") -> None:
+        # One that is queued already will look at all that was committed before it begins.
+        if not self._queue(SCORING).count:
+            self._enqueue(SCORING, f"workers.scoring.{job}", (), DRAIN_TIMEOUT_SECONDS)
 
     def _enqueue_retraining(self, run_id: str) -> None:
         self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)
 
     def _enqueue(self, queue: str, job: str, args: tuple[str, ...], timeout: int) -> None:
-        Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue_call(
+        self._queue(queue).enqueue_call(
             job, args=args, timeout=timeout, result_ttl=0, failure_ttl=FAILURE_SECONDS
         )
 
-    def _try(self, enqueue: Callable[[], None]) -> bool:
+    def _queue(self, name: str) -> Queue:
+        return Queue(name, connection=self.redis, serializer=JSONSerializer)
+
+    def _try(self, enqueue: Callable[[], Any]) -> bool:
         def tried() -> bool:
             enqueue()
             return True

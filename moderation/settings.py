@@ -172,22 +172,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "RATE_SITE",
-        "6000/minute",
+        "600000/minute",
         "Most comments handed in or edited by one site, per second, minute, hour or day; or off.",
         rate,
     ),
     Setting(
         "RATE_ADDRESS",
-        "60/minute",
+        "300/minute",
         "Most comments handed in by browsers of one network (IPv4 /24, IPv6 /48); or off.",
         rate,
     ),
-    Setting(
-        "RATE_GUESSES",
-        "30/minute",
-        "Most unknown keys and sign-ins to the console from one network; or off.",
-        rate,
-    ),
+    Setting("RATE_KEYS", "600/minute", "Most requests with an unknown key from one network; or off.", rate),
+    Setting("RATE_GUESSES", "30/minute", "Most sign-ins to the console from one network; or off.", rate),
     Setting("WEB_PROCESSES", "1", "Web server processes.", _integer(1, 64)),
     Setting("WEB_THREADS", "16", "Threads of each web server process.", _integer(2, 256)),
     Setting(
@@ -203,6 +199,12 @@ SETTINGS: tuple[Setting, ...] = (
         "15",
         "How long a worker may keep a batch before another worker takes it over.",
         _integer(1, 3600),
+    ),
+    Setting(
+        "MAX_WAITING",
+        "250000",
+        "Most comments that may wait to be scored; beyond it 503 is answered until workers caught up.",
+        _integer(1, 100_000_000),
     ),
     Setting("SWEEP_SECONDS", "2", "Pause between two rounds of the sweeper.", _number(0.1, 3600)),
     Setting("DUE_HOURS", "24", "Hours after which a held comment counts as overdue.", _number(0.01, 8760)),
@@ -238,6 +240,7 @@ class Settings:
     proxy_header: str
     rate_site: Rate | None
     rate_address: Rate | None
+    rate_keys: Rate | None
     rate_guesses: Rate | None
     web_processes: int
     web_threads: int
@@ -245,6 +248,7 @@ class Settings:
     batch_comments: int
     batch_bytes: int
     scoring_seconds: int
+    max_waiting: int
     sweep_seconds: float
     due_hours: float
     retrain_min_labels: int
@@ -279,6 +283,7 @@ _PLAIN = (
     "proxy_header",
     "rate_site",
     "rate_address",
+    "rate_keys",
     "rate_guesses",
     "web_processes",
     "web_threads",
@@ -286,6 +291,7 @@ _PLAIN = (
     "batch_comments",
     "batch_bytes",
     "scoring_seconds",
+    "max_waiting",
     "sweep_seconds",
     "due_hours",
     "retrain_min_labels",

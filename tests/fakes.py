@@ -47,11 +47,26 @@ class FakeWakeUps:
     states: list[QueueState] | None = field(
         default_factory=lambda: [QueueState("scoring", 0, 0, 1), QueueState("retraining", 0, 0, 1)]
     )
-    redis: "FakeRedis" = field(default_factory=lambda: FakeRedis())
+    awake: bool = False
 
     def wake_scoring(self) -> bool:
         self.scoring += 1
         return True
+
+    def wake_another(self) -> bool:
+        return True
+
+    def stay_awake(self, _name: str) -> bool:
+        self.awake = True
+        return True
+
+    def fall_asleep(self) -> bool:
+        self.awake = False
+        return True
+
+    def wake_oneself(self) -> bool:
+        was, self.awake = self.awake, True
+        return not was
 
     def enqueue_retraining(self, run_id: str) -> bool:
         self.runs.append(run_id)
@@ -62,22 +77,6 @@ class FakeWakeUps:
 
     def queues(self) -> list[QueueState] | None:
         return self.states
-
-
-@dataclass
-class FakeRedis:
-    """As much of Redis as the drain job's mark needs."""
-
-    values: dict[str, str] = field(default_factory=dict)
-
-    def set(self, name: str, value: str, *, nx: bool = False, ex: int | None = None) -> bool | None:
-        if nx and name in self.values:
-            return None
-        self.values[name] = value
-        return True
-
-    def delete(self, name: str) -> int:
-        return 1 if self.values.pop(name, None) else 0
 
 
 def _scores(body: str) -> dict[str, float]:

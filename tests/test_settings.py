@@ -74,6 +74,7 @@ BAD = {
     "PROXY_HEADER": "x-real-ip",
     "RATE_SITE": "0/minute",
     "RATE_ADDRESS": "60",
+    "RATE_KEYS": "-1/minute",
     "RATE_GUESSES": "1/fortnight",
     "WEB_PROCESSES": "0",
     "WEB_THREADS": "1.5",
@@ -81,6 +82,7 @@ BAD = {
     "BATCH_COMMENTS": "many",
     "BATCH_BYTES": "-1",
     "SCORING_SECONDS": "0",
+    "MAX_WAITING": "0",
     "SWEEP_SECONDS": "nan",
     "DUE_HOURS": "0",
     "RETRAIN_MIN_LABELS": "3",
@@ -138,7 +140,7 @@ def test_every_form_of_redis_address_is_taken(url: str, tmp_path: Path) -> None:
 
 def test_a_rate_can_be_switched_off(tmp_path: Path) -> None:
     home = {"GREENROOM_HOME": str(tmp_path)}
-    assert load_settings(home).rate_address == Rate(60, 60)
+    assert load_settings(home).rate_address == Rate(300, 60)
     assert load_settings({**home, "GREENROOM_RATE_ADDRESS": "off"}).rate_address is None
     assert load_settings({**home, "GREENROOM_RATE_ADDRESS": "5/Hour"}).rate_address == Rate(5, 3600)
 

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 stopping = threading.Event()
 
 
+@dataclass
+class Duties:
+    """What the worker of this process has to do beside the job at hand; said once at its start."""
+
+    # A worker that is to stop when there is nothing to do must not wait for more.
+    burst: bool = False
+
+
+duties = Duties()
+
+
 @dataclass(frozen=True)
 class Process:
     """The process's own connections and its model."""

@@ -1,23 +1,23 @@
 """The drain job: score what waits, in batches, until nothing waits.
 
 One job drains many comments, because a job costs RQ some 60 Redis commands while a comment in a batch
-costs microseconds. Steps of a batch: take (commit), score (no transaction), record verdicts (commit). A
-worker that dies in between leaves submissions that are free again after a while; a job that runs twice
-finds nothing left to do.
+costs microseconds. Having found nothing it lingers, so that the next comment need not wait for another
+job. Steps of a batch: take (commit), score (no transaction), record verdicts (commit). A worker that dies
+in between leaves submissions that are free again after a while; a job that runs twice finds nothing left
+to do.
 """
 
 import logging
+import secrets
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from redis.exceptions import RedisError
+from enum import Enum
 
 from moderation.database import Unavailable
 from moderation.domain.policy import Threshold
 from moderation.domain.rules import judge
-from moderation.jobs import AWAKE, AWAKE_SECONDS
 from moderation.scoring import ModelError, Scorer, Scores
 from moderation.services.pending import (
     ATTEMPTS_AT_ALL,
@@ -30,55 +30,98 @@ from moderation.services.pending import (
     signals_for,
     take_pending,
 )
+from moderation.services.taking import TakenIds
 from workers.batch_log import tell_batch
-from workers.process import Process, stopping, this_process
+from workers.process import Process, duties, stopping, this_process
 
 log = logging.getLogger(__name__)
 
 # Long enough to pay for the job, short enough for RQ's bookkeeping and for a worker with other queues.
 DRAIN_SECONDS = 20.0
+# How long it waits for more before it ends, and how often meanwhile it looks for a reason to end at once.
+LINGER_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+# A comment that comes alone is taken at once. The more were waiting, the longer the next ones are left to
+# gather: a commit for each few of them would take the disk away from those being accepted.
+GATHER_SECONDS, MOST_GATHER_SECONDS = 0.002, 0.05
+
+
+class Waited(Enum):
+    """How it ended that a drain job waited for more."""
+
+    FOR_A_COMMENT = 1
+    WITH_ANOTHER = 2
+    IN_VAIN = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How many submissions were decided of how many taken, and whether more wait than one batch holds."""
+
+    decided: int = 0
+    taken: int = 0
+    more: bool = False
 
 
 def drain() -> int:
     """Score and judge what waits; gives the number of comments decided."""
     process = this_process()
     try:
-        return drain_process(process)
+        return drain_process(process, linger=0.0 if duties.burst else LINGER_SECONDS)
     except Unavailable as error:
         # What was taken is free again after a while; the sweeper finds it and wakes somebody.
         log.error("the database cannot be used (%s); the sweeper will catch up", error)  # noqa: TRY400
-        _redis(lambda: process.jobs.redis.delete(AWAKE))
+        process.jobs.fall_asleep()
         return 0
 
 
-def drain_process(process: Process) -> int:
-    """The job itself, on the process given."""
-    started = time.monotonic()
-    decided = 0
+def assist() -> int:
+    """Help the drain job of another worker while more waits than one batch holds."""
+    process, until, decided = this_process(), time.monotonic() + DRAIN_SECONDS, 0
+    while not stopping.is_set() and time.monotonic() < until:
+        batch = run_batch(process)
+        decided += batch.decided
+        if not batch.more:
+            break
+        process.jobs.wake_another()
+    return decided
+
+
+def drain_process(process: Process, *, linger: float = 0.0) -> int:
+    """The drain job itself, on the process given."""
+    name, until, decided = secrets.token_hex(8), time.monotonic() + DRAIN_SECONDS, 0
     while True:
-        batch_decided, taken = run_batch(process)
-        decided += batch_decided
-        if taken:
-            _stay_awake(process)
-        elif not _look_once_more(process):
-            return decided
-        if stopping.is_set() or time.monotonic() - started > DRAIN_SECONDS:
+        process.jobs.stay_awake(name)
+        batch = run_batch(process)
+        decided += batch.decided
+        if batch.more:
+            process.jobs.wake_another()
+        if stopping.is_set() or time.monotonic() > until:
             _hand_over(process)
             return decided
+        if batch.taken > 1 and not batch.more and linger:
+            stopping.wait(min(MOST_GATHER_SECONDS, GATHER_SECONDS * batch.taken))
+        if batch.taken:
+            continue
+        waited = _linger(process, name, min(until, time.monotonic() + linger))
+        if waited is Waited.IN_VAIN and not _look_once_more(process):
+            return decided
+        if waited is Waited.WITH_ANOTHER:
+            return decided
 
 
-def run_batch(process: Process) -> tuple[int, int]:
-    """Take, score and judge one batch; gives how many were decided and how many taken."""
-    ids = _take(process)
-    if not ids:
-        return 0, 0
+def run_batch(process: Process) -> Batch:
+    """Take, score and judge one batch."""
+    found = _take(process)
+    if not found.ids:
+        return Batch()
     started = time.monotonic()
-    verdicts = _judge(process, ids)
+    verdicts = _judge(process, found.ids)
     judged = time.monotonic()
     with process.database.write() as session:
         decided = record_verdicts(session, verdicts, datetime.now(UTC), process.settings.due_hours)
-    tell_batch(ids, decided, judged - started, time.monotonic() - judged)
-    return len(decided), len(ids)
+    tell_batch(found.ids, decided, judged - started, time.monotonic() - judged)
+    return Batch(len(decided), len(found.ids), found.more)
 
 
 def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
@@ -119,9 +162,10 @@ def _of(taken: Taken) -> dict[str, str]:
     return {"submission_id": taken.submission_id, "comment_id": taken.comment_id}
 
 
-def _take(process: Process) -> list[str]:
+def _take(process: Process) -> TakenIds:
     settings = process.settings
-    with process.database.write() as session:
+    # Good for seconds only: whether a power failure takes it does not matter.
+    with process.database.write(lasting=False) as session:
         return take_pending(
             session,
             datetime.now(UTC),
@@ -135,31 +179,33 @@ def _scored(scores: Scores) -> list[Scored]:
     return [(row, scores.operating_points, scores.model_version) for row in scores.rows]
 
 
-def _stay_awake(process: Process) -> None:
-    _redis(lambda: process.jobs.redis.set(AWAKE, "1", ex=AWAKE_SECONDS))
+def _linger(process: Process, name: str, until: float) -> Waited:
+    """Wait for another comment to be accepted, until there is a reason to end."""
+    while time.monotonic() < until and not stopping.is_set():
+        poked = process.jobs.wait_for_poke(LOOK_SECONDS)
+        if poked is None:
+            break
+        if poked:
+            return Waited.FOR_A_COMMENT
+        if not process.jobs.linger_on(name):
+            # Its name was written since ours: it is alive, it looks after all that comes.
+            return Waited.WITH_ANOTHER
+    return Waited.IN_VAIN
 
 
 def _look_once_more(process: Process) -> bool:
     """Clear the mark, then look again: a comment accepted in between saw the mark and woke nobody."""
-    _redis(lambda: process.jobs.redis.delete(AWAKE))
+    process.jobs.fall_asleep()
     with process.database.read() as session:
         if not has_pending(session, datetime.now(UTC)):
             return False
     # Someone else may have been woken by now; then it is theirs.
-    return bool(_redis(lambda: process.jobs.redis.set(AWAKE, "1", nx=True, ex=AWAKE_SECONDS)))
+    return process.jobs.wake_oneself()
 
 
 def _hand_over(process: Process) -> None:
-    _redis(lambda: process.jobs.redis.delete(AWAKE))
+    process.jobs.fall_asleep()
     with process.database.read() as session:
         waiting = has_pending(session, datetime.now(UTC))
     if waiting:
         process.jobs.wake_scoring()
-
-
-def _redis(call: Any) -> Any:
-    """Redis may be away; the database says what is to be done all the same."""
-    try:
-        return call()
-    except (RedisError, OSError):
-        return None

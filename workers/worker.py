@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 
 from moderation import logs
 from moderation.jobs import SCORING, worker_connection
-from workers.process import Process, stopping, this_process
+from workers.process import Process, duties, stopping, this_process
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,11 @@ def run_worker(queue: str, *, burst: bool = False) -> None:
     Never on two: RQ waits for a forked job to end, and comments would wait with it for a retraining.
     """
     process = this_process()
+    duties.burst = burst
     if queue == SCORING:
         _load_model(process)
+        # The mark may be that of a worker that died, and this one its successor.
+        process.jobs.look_now()
     connection = worker_connection(process.settings.redis_url)
     worker = GreenroomWorker(
         [Queue(queue, connection=connection, serializer=JSONSerializer)],

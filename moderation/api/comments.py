@@ -1,10 +1,11 @@
 """Comments: hand in, look up, edit, withdraw."""
 
+import json
 import logging
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, jsonify, make_response, request, url_for
+from flask import Response, jsonify, request, url_for
 from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -12,10 +13,11 @@ from moderation.api.access import Who, check_origin, find_caller, now, requires,
 from moderation.api.bodies import ApiBlueprint, idempotency, load, preferred_wait, read_json
 from moderation.api.forms import FORM, FORM_BYTES, back_to_thread, form_to_comment, problem_page
 from moderation.api.limits import TOO_MANY, charge_submission
-from moderation.api.problems import Problem, problem_of
+from moderation.api.problems import Problem, overloaded, problem_of
 from moderation.api.service import service
 from moderation.api.waiting import wait_for_decision
 from moderation.domain.status import Status
+from moderation.intake import Overloaded
 from moderation.models import KeyKind
 from moderation.schemas.comments import (
     AcceptedSchema,
@@ -24,8 +26,9 @@ from moderation.schemas.comments import (
     EditSchema,
     NewCommentSchema,
 )
-from moderation.services.accept import Accepted, NewComment, accept, edit, withdraw
+from moderation.services.accept import Accepted, Entry, NewComment
 from moderation.services.access import ModeratorCaller, SiteCaller
+from moderation.services.change import edit, withdraw
 from moderation.services.errors import ServiceError
 from moderation.services.published import CommentView, get_comment
 from moderation.signing import receipt_fits, receipt_for
@@ -35,7 +38,7 @@ bp = ApiBlueprint("comments", __name__, url_prefix="/api/v1/comments", descripti
 log = logging.getLogger(__name__)
 
 # Made once: making a schema costs as much as using it.
-NEW_COMMENT, ACCEPTED = NewCommentSchema(), AcceptedSchema()
+NEW_COMMENT = NewCommentSchema()
 # A key as bearer, a public key in its own header, or (a form field, a receipt) none of both.
 _ANY_KEY: list[dict[str, list[str]]] = [{"key": []}, {"siteKey": []}, {}]
 _BOTH_FORMS = {
@@ -129,7 +132,7 @@ def _create_from_form() -> Response:
         with service().database.read() as session:
             thread_url = get_comment(session, accepted.comment_id).thread.url
         return back_to_thread(caller, thread_url, accepted.comment_id)
-    except (Problem, ServiceError, RequestEntityTooLarge) as error:
+    except (Problem, ServiceError, Overloaded, RequestEntityTooLarge) as error:
         if "text/html" not in request.headers.get("Accept", ""):
             raise
         return problem_page(_problem_of(error))
@@ -138,25 +141,25 @@ def _create_from_form() -> Response:
 def _problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestEntityTooLarge):
         return Problem("too-large")
+    if isinstance(error, Overloaded):
+        return overloaded()
     return error if isinstance(error, Problem) else problem_of(error)
 
 
 def _accept(caller: SiteCaller, data: dict[str, Any]) -> Accepted:
     idempotent = idempotency(data)
-    new = _new_comment(data)
+    new = new_comment(data)
     if caller.kind is KeyKind.SITE_PUBLIC:
         # From a browser: what it says of itself is worth less than what the connection says.
         seen = {"ip": request.remote_addr, "user_agent": request.headers.get("User-Agent")}
         new = replace(new, author={**new.author, **seen, "id": None})
-    with service().database.write() as session:
-        accepted = accept(session, caller.site_id, new, now(), idempotent)
-    # After the commit: a worker woken earlier would find nothing.
-    service().jobs.wake_scoring()
+    accepted = service().intake.accept(Entry(caller.site_id, new, now(), idempotent))
     log.debug("accepted", extra={"comment_id": accepted.comment_id})
     return accepted
 
 
-def _new_comment(data: dict[str, Any]) -> NewComment:
+def new_comment(data: dict[str, Any]) -> NewComment:
+    """What the services make of a comment that passed the schema."""
     author = {name: str(value) for name, value in data["author"].items() if value is not None}
     return NewComment(
         thread_key=data["thread"]["id"],
@@ -173,17 +176,23 @@ def _new_comment(data: dict[str, Any]) -> NewComment:
 def _answer(accepted: Accepted, thread_key: str) -> Response:
     comment_id, waited = accepted.comment_id, preferred_wait()
     status, reason = wait_for_decision(comment_id, waited) if waited else (Status.PENDING, None)
-    links = {"self": url_for("comments.read_comment", comment_id=comment_id)}
+    # Below this very address; asking the router takes as long as checking the comment.
+    links = {"self": f"{request.root_path}{request.path}/{comment_id}"}
     links["thread"] = url_for("threads.list_comments", thread_key=thread_key)
     receipt = receipt_for(comment_id, service().settings.secret_key)
     body = {"id": comment_id, "status": status, "reason": reason, "receipt": receipt, "links": links}
-    response = make_response(jsonify(ACCEPTED.dump(body)), 202 if status is Status.PENDING else 200)
+    response = answer_with(body, 202 if status is Status.PENDING else 200)
     response.headers["Location"] = links["self"]
     if waited:
         response.headers["Preference-Applied"] = f"wait={waited}"
     if accepted.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def answer_with(body: dict[str, Any], status: int = 200) -> Response:
+    """JSON of an answer put together here: dumping it by its schema would change nothing and take time."""
+    return Response(json.dumps(body) + "\n", status, content_type="application/json")
 
 
 def _site_that_may_submit(key: str | None) -> SiteCaller:

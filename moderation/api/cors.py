@@ -34,9 +34,14 @@ def _mark(response: Response) -> Response:
 
 
 def _is_known(origin: str) -> bool:
+    known = service().origins.get(origin)
+    if known is not None:
+        return known
     try:
         with service().database.read() as session:
-            return origin_is_known(session, origin)
+            known = origin_is_known(session, origin)
+        service().origins.put(origin, known)
+        return known
     except Unavailable:
         # The answer is a problem already; it must not become another one on the way out.
         return False

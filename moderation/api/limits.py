@@ -42,12 +42,17 @@ def charge_submission(caller: SiteCaller, cost: int = 1) -> None:
     _take(*charges, *_charges("site", settings.rate_site, caller.site_id, cost))
 
 
-def charge_guess() -> None:
-    """Count a key that was not known, or an attempt to sign in; raises a Problem when it is too many.
+def charge_unknown_key() -> None:
+    """Count a request with a key that is not known; raises a Problem when it is too many.
 
-    At the API only unknown keys are counted, and a known one is never refused: otherwise anybody could lock
-    out a blog whose server is a neighbour, and guessing a key is hopeless at any speed.
+    A known key is never refused: otherwise anybody could lock out a blog whose server is a neighbour, and
+    guessing a key is hopeless at any speed.
     """
+    _take(*_charges("keys", service().settings.rate_keys, address_prefix(), 1))
+
+
+def charge_guess() -> None:
+    """Count an attempt to sign in, right or wrong; raises a Problem when it is too many."""
     _take(*_charges("guesses", service().settings.rate_guesses, address_prefix(), 1))
 
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from moderation import logs
 from moderation.api.watching import request_id, route
 from moderation.database import Unavailable
+from moderation.intake import Overloaded
 from moderation.schemas.fields import utc_text
 from moderation.services import errors
 from moderation.signing import BadCursor
@@ -16,6 +17,8 @@ from moderation.signing import BadCursor
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+# When too many comments wait to be scored: long enough for workers to get ahead.
+RETRY_SECONDS = "5"
 TYPE_PREFIX = "urn:greenroom:problem:"
 
 # Every type, its HTTP status and its title; docs/api.md lists the same and is tested against this.
@@ -44,6 +47,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "rate-limited": (429, "Too many requests"),
     "internal": (500, "Something went wrong here"),
     "model-unusable": (503, "The model cannot be used"),
+    "overloaded": (503, "Too many comments wait already"),
     "unavailable": (503, "The service cannot answer now"),
 }
 _BY_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"} | {
@@ -76,12 +80,16 @@ class Problem(Exception):
 
 def problem_response(problem: Problem) -> Response:
     """The answer that tells of a problem."""
+    body = {**problem_body(problem), "instance": request.path, **problem.more}
+    return Response(json.dumps(body), body["status"], {"Content-Type": MEDIA_TYPE, **problem.headers})
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """The members every problem has."""
     status, title = PROBLEMS[problem.slug]
-    body = {"type": TYPE_PREFIX + problem.slug, "title": title, "status": status}
-    if problem.detail:
-        body["detail"] = problem.detail
-    body |= {"instance": request.path, "request_id": request_id()} | problem.more
-    return Response(json.dumps(body), status, {"Content-Type": MEDIA_TYPE, **problem.headers})
+    body: dict[str, Any] = {"type": TYPE_PREFIX + problem.slug, "title": title, "status": status}
+    body["request_id"] = request_id()
+    return body | ({"detail": problem.detail} if problem.detail else {})
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -90,6 +98,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(errors.ServiceError, _from_error)
     app.register_error_handler(BadCursor, _from_error)
+    app.register_error_handler(Overloaded, _from_overload)
     app.register_error_handler(Unavailable, _from_outage)
     app.register_error_handler(Exception, _from_bug)
 
@@ -155,6 +164,15 @@ def _flatten(messages: Any, pointer: str = "") -> Any:
             yield from _flatten(inner, pointer)
     else:
         yield pointer or "/", str(messages)
+
+
+def overloaded() -> Problem:
+    """So many comments wait that nothing more is taken in for now."""
+    return Problem("overloaded", "try again later", headers={"Retry-After": RETRY_SECONDS})
+
+
+def _from_overload(_error: Exception) -> Response:
+    return problem_response(overloaded())
 
 
 def _from_outage(error: Exception) -> Response:

@@ -18,7 +18,7 @@ from flask.sessions import SecureCookieSessionInterface
 from moderation.api.access import Who, now
 from moderation.api.service import service
 from moderation.models import Moderator, Role
-from moderation.services.access import ModeratorCaller, authenticate
+from moderation.services.access import ModeratorCaller, authenticate, key_digest
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -66,7 +66,7 @@ def signed_in(view: View) -> View:
 def sign_in(key: str) -> bool:
     """Begin a session for the moderator of this key; False for every other key."""
     with service().database.read() as reading:
-        caller = authenticate(reading, key, service().settings.secret_key)
+        caller = authenticate(reading, key_digest(key, service().settings.secret_key))
     if not isinstance(caller, ModeratorCaller):
         return False
     # A new session with a new token: what somebody planted in the browser before is worth nothing now.

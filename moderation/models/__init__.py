@@ -1,7 +1,7 @@
 """The tables: comments, decisions, learning and access."""
 
 from moderation.models.access import AccessKey, KeyKind, Moderator, Role
-from moderation.models.base import Base, first_id, new_id
+from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
@@ -26,4 +26,5 @@ __all__ = [
     "Thread",
     "first_id",
     "new_id",
+    "table_of",
 ]

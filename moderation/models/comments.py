@@ -87,6 +87,14 @@ class Submission(Base):
             sqlite_where=text("judged_at IS NULL"),
             postgresql_where=text("judged_at IS NULL"),
         ),
+        # The same by site, so that each gets its share of a batch.
+        Index(
+            "ix_submissions_waiting_by_site",
+            "site_id",
+            "id",
+            sqlite_where=text("judged_at IS NULL"),
+            postgresql_where=text("judged_at IS NULL"),
+        ),
         Index("ix_submissions_site_id_body_digest_created_at", "site_id", "body_digest", "created_at"),
         Index("ix_submissions_comment_id", "comment_id"),
     )

@@ -14,6 +14,10 @@ from moderation.schemas.fields import (
     Text,
     Utc,
 )
+from moderation.schemas.problems import ProblemSchema
+
+# Of one request.
+MOST_COMMENTS = 100
 
 
 class NewThreadSchema(StrictSchema):
@@ -49,6 +53,17 @@ class NewCommentSchema(StrictSchema):
         metadata={
             "description": "The value of a form field people cannot see; anything in it is a program's"
         },
+    )
+
+
+class CommentBatchSchema(StrictSchema):
+    """Many comments handed in at once; each is checked and answered by itself."""
+
+    comments = fields.List(
+        # Not nested: one comment that cannot be used must not refuse its neighbours.
+        fields.Raw(),
+        required=True,
+        validate=validate.Length(min=1, max=MOST_COMMENTS),
     )
 
 
@@ -96,6 +111,24 @@ class AcceptedSchema(StrictSchema):
     reason = fields.String(allow_none=True)
     receipt = fields.String(required=True, metadata={"description": "Shows the comment's fate without a key"})
     links = fields.Nested(LinksSchema, required=True)
+
+
+class HandedInSchema(StrictSchema):
+    """What became of one comment of a batch: the members of an answer, or a problem."""
+
+    index = fields.Integer(required=True, metadata={"description": "Its place in the request, from 0"})
+    status = fields.Integer(required=True, metadata={"description": "202, or the status of the problem"})
+    id = fields.String()
+    receipt = fields.String()
+    links = fields.Nested(LinksSchema)
+    replayed = fields.Boolean(metadata={"description": "Whether an earlier request had stored it"})
+    problem = fields.Nested(ProblemSchema)
+
+
+class CommentBatchAnswerSchema(StrictSchema):
+    """What became of each comment, in the order of the request."""
+
+    results = fields.List(fields.Nested(HandedInSchema), required=True)
 
 
 class ThreadSchema(StrictSchema):

@@ -71,9 +71,8 @@ def key_digest(key: str, secret: bytes) -> str:
     return hmac.new(secret, b"key:" + key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def authenticate(session: Session, key: str, secret: bytes) -> Caller | None:
-    """Who shows this key; None for an unknown, revoked or disabled one."""
-    digest = key_digest(key, secret)
+def authenticate(session: Session, digest: str) -> Caller | None:
+    """Whose key has this digest; None for an unknown, revoked or disabled one."""
     row = session.execute(
         select(AccessKey, Site, Moderator)
         .outerjoin(Site, Site.id == AccessKey.site_id)

@@ -1,15 +1,20 @@
-"""The one writer of status: every change of a comment after `accept` ends in `record_decision`."""
+"""The one writer of status: every change of a comment after `accept` ends here.
 
-from dataclasses import asdict, dataclass, field
+`record_decision` serves people and authors, one comment at a time; `record_decisions` the policy, a batch
+at a time. The rule, the decision's row and how the comment stands afterwards are the same functions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.policy import Finding
 from moderation.domain.status import LEADS_TO, Action, Status, may
-from moderation.models import Comment, Decision, QueueItem, new_id
+from moderation.models import Comment, Decision, QueueItem, new_id, table_of
 from moderation.services.errors import NotAllowed
 from moderation.services.tally import note
 
@@ -49,64 +54,115 @@ class Act:
     reopens: str | None = field(default=None, kw_only=True)
 
 
+class Decidable(Protocol):
+    """What is to be known of a comment before a decision on it: a Comment, or a row of these columns."""
+
+    @property
+    def id(self) -> Any: ...
+    @property
+    def site_id(self) -> Any: ...
+    @property
+    def status(self) -> Any: ...
+    @property
+    def version(self) -> Any: ...
+    @property
+    def submission_id(self) -> Any: ...
+    @property
+    def created_at(self) -> Any: ...
+
+
 def record_decision(session: Session, comment: Comment, act: Act, now: datetime) -> Decision:
     """Record one decision on a comment the caller has locked, and all that follows from it.
 
     Raises NotAllowed when the status does not allow the action or the submission judged is no longer
     the latest: a verdict on an old text must never decide a new one.
     """
+    decided = _decide(comment, act, now)
+    decision = Decision(**decided)
+    session.add(decision)
+    _tell(session, comment, act, now)
+    if comment.status == Status.HELD:
+        _close_queue_item(session, comment.id, now)
+    for name, value in _standing(decided).items():
+        setattr(comment, name, value)
+    if comment.status == Status.HELD:
+        _open_queue_item(session, comment, act, now)
+    return decision
+
+
+def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], now: datetime) -> None:
+    """Record the policy's decisions on pending comments the caller has locked: the same, with few statements.
+
+    Raises NotAllowed as `record_decision` does, and then nothing is recorded.
+    """
+    decided = [_decide(comment, act, now) for comment, act in acts]
+    if any(row["status_before"] != Status.PENDING for row in decided):
+        raise NotAllowed("only pending comments are decided together")
+    held = [
+        _queue_item(comment, act, now)
+        for (comment, act), row in zip(acts, decided, strict=True)
+        if row["status_after"] == Status.HELD
+    ]
+    for comment, act in acts:
+        _tell(session, comment, act, now)
+    session.execute(table_of(Decision).insert(), decided)
+    session.execute(_STAND, [_standing(row) | {"comment": row["comment_id"]} for row in decided])
+    if held:
+        session.execute(table_of(QueueItem).insert(), held)
+
+
+def _decide(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:
+    """The decision's row, if the rules allow it."""
     before, after = Status(comment.status), LEADS_TO[act.action]
     if not may(before, act.action):
         raise NotAllowed(f"a comment that is {before} cannot become {after}")
     if act.submission_id != comment.submission_id:
         raise NotAllowed("the comment was edited meanwhile")
-    decision = _decision(comment, act, before, after, now)
-    session.add(decision)
-    note(session, "decided", act.actor.kind, act.action, act.reason, _seconds_waited(comment, act, now))
-    if before is Status.HELD:
-        _close_queue_item(session, comment.id, now)
-    comment.status, comment.reason = after, None if after is Status.PENDING else act.reason
-    comment.decided_at = None if after is Status.PENDING else now
-    comment.version += 1
-    if after is Status.HELD:
-        _open_queue_item(session, comment, act, now)
-    return decision
+    return {
+        "id": new_id("dec"),
+        "site_id": comment.site_id,
+        "comment_id": comment.id,
+        "submission_id": act.submission_id,
+        "number": comment.version + 1,
+        "action": act.action,
+        "reason": act.reason,
+        "status_before": before,
+        "status_after": after,
+        "actor_kind": act.actor.kind,
+        "actor_id": act.actor.id,
+        "actor_name": act.actor.name,
+        "findings": stored_findings(act.findings),
+        "model_version": act.model_version,
+        "policy_version": act.policy_version,
+        "note": act.note,
+        "queue_item_id": act.queue_item_id,
+        "batch_id": act.batch_id,
+        "reverses": act.reverses,
+        "created_at": now,
+    }
 
 
-def _seconds_waited(comment: Comment, act: Act, now: datetime) -> float | None:
-    """How long a comment waited for the policy; after an edit it is another wait, which nobody measures."""
+def _tell(session: Session, comment: Decidable, act: Act, now: datetime) -> None:
+    """Count the decision, and how long the comment waited for the policy (unless it was edited meanwhile)."""
     first = act.actor.kind == POLICY.kind and comment.version == 1
-    return max(0.0, (now - comment.created_at).total_seconds()) if first else None
+    seconds = max(0.0, (now - comment.created_at).total_seconds()) if first else None
+    note(session, "decided", act.actor.kind, act.action, act.reason, seconds)
 
 
-def _decision(comment: Comment, act: Act, before: Status, after: Status, now: datetime) -> Decision:
-    return Decision(
-        id=new_id("dec"),
-        site_id=comment.site_id,
-        comment_id=comment.id,
-        submission_id=act.submission_id,
-        number=comment.version + 1,
-        action=act.action,
-        reason=act.reason,
-        status_before=before,
-        status_after=after,
-        actor_kind=act.actor.kind,
-        actor_id=act.actor.id,
-        actor_name=act.actor.name,
-        findings=stored_findings(act.findings),
-        model_version=act.model_version,
-        policy_version=act.policy_version,
-        note=act.note,
-        queue_item_id=act.queue_item_id,
-        batch_id=act.batch_id,
-        reverses=act.reverses,
-        created_at=now,
-    )
+def _standing(decided: Mapping[str, Any]) -> dict[str, Any]:
+    """How the comment stands after a decision."""
+    waits = decided["status_after"] is Status.PENDING
+    return {
+        "status": decided["status_after"],
+        "reason": None if waits else decided["reason"],
+        "decided_at": None if waits else decided["created_at"],
+        "version": decided["number"],
+    }
 
 
 def stored_findings(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
     """Findings as they are kept and shown: members that are unknown are left out."""
-    return [{k: v for k, v in asdict(finding).items() if v is not None} for finding in findings]
+    return [{k: v for k, v in vars(finding).items() if v is not None} for finding in findings]
 
 
 def findings_from(stored: list[dict[str, Any]]) -> tuple[Finding, ...]:
@@ -130,17 +186,27 @@ def _open_queue_item(session: Session, comment: Comment, act: Act, now: datetime
             .values(closed_at=None, version=QueueItem.version + 1, claimed_by=None, claimed_until=None)
         )
         return
-    session.add(
-        QueueItem(
-            id=new_id("item"),
-            site_id=comment.site_id,
-            comment_id=comment.id,
-            submission_id=act.submission_id,
-            reason=act.reason,
-            findings=stored_findings(act.findings),
-            model_version=act.model_version,
-            top_score=act.top_score,
-            opened_at=now,
-            due_at=now + timedelta(hours=act.due_hours),
-        )
-    )
+    session.add(QueueItem(**_queue_item(comment, act, now)))
+
+
+def _queue_item(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("item"),
+        "site_id": comment.site_id,
+        "comment_id": comment.id,
+        "submission_id": act.submission_id,
+        "reason": act.reason,
+        "findings": stored_findings(act.findings),
+        "model_version": act.model_version,
+        "top_score": act.top_score,
+        "opened_at": now,
+        "due_at": now + timedelta(hours=act.due_hours),
+        "version": 1,
+    }
+
+
+_STAND = (
+    update(table_of(Comment))
+    .where(table_of(Comment).c.id == bindparam("comment"))
+    .values({name: bindparam(name) for name in ("status", "reason", "decided_at", "version")})
+)

@@ -11,8 +11,8 @@ from moderation.domain.policy import CLEAN
 from moderation.domain.status import ACTION_FOR, Action, Status
 from moderation.domain.teaching import labels_taught
 from moderation.models import Comment, Decision, Label, Moderator, QueueItem, new_id
-from moderation.services.accept import lock_comment
 from moderation.services.access import ModeratorCaller
+from moderation.services.change import lock_comment
 from moderation.services.decide import DUE_HOURS, Act, Actor, findings_from, record_decision
 from moderation.services.errors import ClaimedByOther, NotFound, NotReversible, ServiceError, StaleItem
 

@@ -1,20 +1,20 @@
 """Work that waits to be scored: taking it, the facts the policy needs, and recording the verdicts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
-from moderation.models import Comment, Score, Submission, Thread
-from moderation.services.decide import POLICY, Act, record_decision
+from moderation.models import Comment, Score, Submission, Thread, table_of
+from moderation.services.decide import POLICY, Act, record_decisions
 from moderation.services.policies import current_policies
+from moderation.services.taking import TakenIds, choose_waiting, is_free
 
-# A submission whose worker died this often is no longer scored with others, then not at all.
-ATTEMPTS_TOGETHER = 2
+# A submission whose worker died this often is no longer scored; before that, it comes alone.
 ATTEMPTS_AT_ALL = 4
 REPEAT_WINDOW = timedelta(days=1)
 # Counting stops here; a flood of one text must not make each of its comments slower to judge.
@@ -53,47 +53,33 @@ class Judged:
     model_version: str | None
 
 
-def take_pending(session: Session, now: datetime, *, most: int, most_bytes: int, seconds: float) -> list[str]:
-    """Take the oldest waiting submissions for `seconds`, within the limits of count and bytes; their ids.
+def take_pending(session: Session, now: datetime, *, most: int, most_bytes: int, seconds: float) -> TakenIds:
+    """Take waiting submissions for `seconds`, within the limits of count and bytes, the same from every site.
 
     Two workers never take the same: on PostgreSQL rows another one is taking are skipped, on SQLite
     the write transaction is exclusive. A submission that was taken too often comes alone.
     """
-    ids = _oldest_waiting(session, now, most, most_bytes)
-    if ids:
-        session.execute(
-            update(Submission)
-            .where(Submission.id.in_(ids))
-            .values(taken_until=now + timedelta(seconds=seconds), attempts=Submission.attempts + 1)
-            .execution_options(synchronize_session=False)
-        )
-    return ids
+    taken = choose_waiting(session, now, most, most_bytes)
+    if taken.ids:
+        values = {"until": now + timedelta(seconds=seconds), "taken": taken.ids}
+        session.execute(_TAKE, values)
+    return taken
 
 
 def read_taken(session: Session, ids: Sequence[str], now: datetime) -> list[Taken]:
     """What the scorer and the rules need of submissions just taken, oldest first."""
     rows = session.execute(_DETAILS, {"ids": list(ids), "since": now - REPEAT_WINDOW})
-    return [
-        Taken(
-            submission_id=row.Submission.id,
-            comment_id=row.Submission.comment_id,
-            site_id=row.Submission.site_id,
-            body=row.Submission.body,
-            author=row.author,
-            thread_title=row.Thread.title,
-            thread_closed=row.Thread.closed,
-            thread_created_at=row.Thread.created_at,
-            context=row.Submission.context,
-            attempts=row.Submission.attempts,
-            repeats=row.repeats,
-        )
-        for row in rows
-    ]
+    return [Taken(*row) for row in rows]
 
 
 def has_pending(session: Session, now: datetime) -> bool:
     """Whether anything waits that nobody holds."""
-    return session.scalar(select(Submission.id).where(*_waiting(now)).limit(1)) is not None
+    return session.scalar(_ANY_FREE, {"now": now}) is not None
+
+
+def count_waiting(session: Session, most: int) -> int:
+    """How many submissions wait to be judged; counting stops at `most`."""
+    return session.scalar(_COUNT, {"most": most}) or 0
 
 
 def signals_for(
@@ -122,51 +108,18 @@ def record_verdicts(session: Session, judged: Sequence[Judged], now: datetime, d
 
     What was edited, withdrawn or judged by another worker meanwhile is passed over.
     """
-    comments = _lock_comments(session, [j.taken.comment_id for j in judged])
-    still_waiting = _lock_waiting(session, [j.taken.submission_id for j in judged])
-    decided = []
-    for one in judged:
-        comment = comments.get(one.taken.comment_id)
-        submission = still_waiting.get(one.taken.submission_id)
-        if comment is None or submission is None or comment.submission_id != submission.id:
-            continue
-        submission.judged_at = now
-        if one.scores is not None and one.model_version is not None:
-            session.add(_score(one.taken.submission_id, one.model_version, one.scores, now))
-        record_decision(session, comment, _act(one, due_hours), now)
-        decided.append(comment.id)
-    return decided
-
-
-def _waiting(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    free = or_(Submission.taken_until.is_(None), Submission.taken_until < now)
-    return Submission.judged_at.is_(None), free
-
-
-def _oldest_waiting(session: Session, now: datetime, most: int, most_bytes: int) -> list[str]:
-    rows = session.execute(
-        select(Submission.id, Submission.body_bytes, Submission.attempts)
-        .where(*_waiting(now))
-        .order_by(Submission.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if rows and rows[0].attempts >= ATTEMPTS_TOGETHER:
-        return [rows[0].id]
-    together = [row for row in rows if row.attempts < ATTEMPTS_TOGETHER]
-    return _within_bytes(((row.id, row.body_bytes) for row in together), most_bytes)
-
-
-def _within_bytes(sized: Iterable[tuple[str, int]], most_bytes: int) -> list[str]:
-    """The first ids whose sizes fit; always at least one, so that a large one is not stuck."""
-    ids: list[str] = []
-    total = 0
-    for submission_id, size in sized:
-        total += size
-        if ids and total > most_bytes:
-            break
-        ids.append(submission_id)
-    return ids
+    by_submission = {one.taken.submission_id: one for one in judged}
+    rows = session.execute(_STILL_WAITING, {"ids": list(by_submission)}).all()
+    if not rows:
+        return []
+    still = [by_submission[row.submission_id] for row in rows]
+    session.execute(_JUDGED, {"at": now, "ids": [one.taken.submission_id for one in still]})
+    scores = [_score(one, now) for one in still if one.scores is not None and one.model_version is not None]
+    if scores:
+        session.execute(table_of(Score).insert(), scores)
+    acts = [_act(one, due_hours) for one in still]
+    record_decisions(session, list(zip(rows, acts, strict=True)), now)
+    return [row.id for row in rows]
 
 
 def _repeats() -> ColumnElement[int]:
@@ -188,34 +141,62 @@ def _repeats() -> ColumnElement[int]:
     return select(func.count()).select_from(same).scalar_subquery()
 
 
-# Written once: putting this statement together takes longer than running it for one submission.
+# Written once: putting a statement together takes longer than running it.
 _DETAILS = (
-    select(Submission, Comment.author, Thread, _repeats().label("repeats"))
+    select(
+        Submission.id,
+        Submission.comment_id,
+        Submission.site_id,
+        Submission.body,
+        Comment.author,
+        Thread.title,
+        Thread.closed,
+        Thread.created_at,
+        Submission.context,
+        Submission.attempts,
+        _repeats(),
+    )
     .join(Comment, Comment.id == Submission.comment_id)
     .join(Thread, Thread.id == Comment.thread_id)
     .where(Submission.id.in_(bindparam("ids", expanding=True)))
     .order_by(Submission.id)
 )
-
-
-def _lock_comments(session: Session, ids: list[str]) -> dict[str, Comment]:
-    # In one order everywhere, so that two workers never wait for each other.
-    rows = session.scalars(select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update())
-    return {comment.id: comment for comment in rows}
-
-
-def _lock_waiting(session: Session, ids: list[str]) -> dict[str, Submission]:
-    rows = session.scalars(
-        select(Submission)
-        .where(Submission.id.in_(ids), Submission.judged_at.is_(None))
-        .order_by(Submission.id)
-        .with_for_update()
+_SUBMISSIONS, _COMMENTS = table_of(Submission), table_of(Comment)
+_TAKE = (
+    update(_SUBMISSIONS)
+    .where(_SUBMISSIONS.c.id.in_(bindparam("taken", expanding=True)))
+    .values(taken_until=bindparam("until"), attempts=_SUBMISSIONS.c.attempts + 1)
+)
+_JUDGED = (
+    update(_SUBMISSIONS)
+    .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)))
+    .values(judged_at=bindparam("at"))
+)
+_ANY_FREE = select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None), is_free()).limit(1)
+_COUNT = select(func.count()).select_from(
+    select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None)).limit(bindparam("most")).subquery()
+)
+# Locked comment first, and in one order everywhere, so that two never wait for each other. Only the latest
+# submission of a comment, and only while nobody judged it: both are asked again of what was waited for.
+_STILL_WAITING = (
+    select(
+        _COMMENTS.c.id,
+        _COMMENTS.c.site_id,
+        _COMMENTS.c.status,
+        _COMMENTS.c.version,
+        _COMMENTS.c.submission_id,
+        _COMMENTS.c.created_at,
     )
-    return {submission.id: submission for submission in rows}
+    .join(_SUBMISSIONS, _SUBMISSIONS.c.id == _COMMENTS.c.submission_id)
+    .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)), _SUBMISSIONS.c.judged_at.is_(None))
+    .order_by(_COMMENTS.c.id)
+    .with_for_update()
+)
 
 
-def _score(submission_id: str, version: str, scores: Mapping[str, float], now: datetime) -> Score:
-    return Score(submission_id=submission_id, model_version=version, created_at=now, **scores)
+def _score(judged: Judged, now: datetime) -> dict[str, Any]:
+    row = {"submission_id": judged.taken.submission_id, "model_version": judged.model_version}
+    return row | {"created_at": now} | dict(judged.scores or {})
 
 
 def _act(judged: Judged, due_hours: float) -> Act:

@@ -1,11 +1,13 @@
 """Who may call what: every route with every kind of key"""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from moderation.api.service import SITE_SECONDS
 from moderation.database import Database
 from moderation.models import AccessKey, KeyKind, Moderator
 from moderation.scoring import Scorer, open_scorer
@@ -23,6 +25,7 @@ EVERYBODY = NOBODY | SITE | DESK | {"the Akismet key"}
 
 MAY_CALL = {
     ("POST", "/api/v1/comments"): SITE,
+    ("POST", "/api/v1/comments/batch"): OWNER,
     ("GET", "/api/v1/comments/{comment_id}"): OWNER | DESK,
     ("PUT", "/api/v1/comments/{comment_id}"): OWNER,
     ("DELETE", "/api/v1/comments/{comment_id}"): OWNER,
@@ -136,6 +139,18 @@ def test_a_revoked_key_is_unknown_and_the_sites_others_go_on(
     path = "/api/v1/threads/first-post/comments"
     assert api.call("GET", path, alma.secret_key).status_code == 401
     assert api.call("GET", path, alma.public_key).status_code == 200
+
+
+def test_a_revoked_key_that_was_just_used_stops_working_soon(
+    api: Api, alma: NewSite, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/api/v1/threads/first-post/comments"
+    assert api.call("GET", path, alma.secret_key).status_code == 200
+    with database.write() as session:
+        session.execute(update(AccessKey).values(revoked_at=datetime.now(UTC)))
+    later = time.monotonic() + SITE_SECONDS
+    monkeypatch.setattr("moderation.remembered.monotonic", lambda: later)
+    assert api.call("GET", path, alma.secret_key).status_code == 401
 
 
 def test_keys_are_kept_as_hashes_only(alma: NewSite, bruno: NewModerator, database: Database) -> None:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from moderation.api.bodies import LONGEST_WAIT
+from moderation.api.comment_batch import BATCH_BYTES
 from moderation.api.forms import FORM_BYTES
 from moderation.api.labels import IMPORT_BYTES
 from moderation.api.problems import PROBLEMS
@@ -15,6 +16,7 @@ from moderation.domain.policy import CATEGORIES
 from moderation.domain.status import Action
 from moderation.domain.teaching import labels_taught
 from moderation.schemas import fields
+from moderation.schemas.comments import MOST_COMMENTS
 from moderation.schemas.queue import MOST_BATCH_ITEMS
 from moderation.services.claims import LONGEST_CLAIM_SECONDS, MOST_CLAIMS
 from tests.api.routes import api_routes
@@ -35,6 +37,8 @@ WHO = {
 LIMITS = {
     "request": REQUEST_BYTES,
     "plain form": FORM_BYTES,
+    "batch of comments": BATCH_BYTES,
+    "comments of a batch": MOST_COMMENTS,
     "import of labels": IMPORT_BYTES,
     "`body`": fields.BODY_LENGTH,
     "`author.name`": fields.NAME_LENGTH,

@@ -70,7 +70,7 @@ def test_a_verdict_on_an_old_text_never_decides_the_new_one(
     comment_id = api.hand_in(alma, "A kind word.")["id"]
     now = datetime.now(UTC)
     with database.write() as session:
-        ids = take_pending(session, now, most=1, most_bytes=1000, seconds=60)
+        ids = take_pending(session, now, most=1, most_bytes=1000, seconds=60).ids
         (taken,) = read_taken(session, ids, now)
     scores = scorer.score([taken.as_comment()])
     # While the worker computes, the author makes it spam.

@@ -31,7 +31,8 @@ from moderation.database import Database, open_database
 from moderation.domain.policy import CATEGORIES
 from moderation.domain.status import Action
 from moderation.models import Comment, Submission
-from moderation.services.accept import NewComment, accept, lock_comment
+from moderation.services.accept import NewComment, accept
+from moderation.services.change import lock_comment
 from moderation.services.decide import POLICY, Act, record_decision
 from moderation.services.policies import change_policy
 from moderation.settings import load_settings

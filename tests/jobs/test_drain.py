@@ -1,24 +1,29 @@
 """The drain job: workers.scoring"""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from rq import Queue, SimpleWorker
 from sqlalchemy import func, select, update
 
 from moderation.database import Database, open_database
-from moderation.jobs import AWAKE, Jobs, open_jobs
+from moderation.jobs import AWAKE, POKE, Jobs, open_jobs
 from moderation.models import Comment, Decision, QueueItem, Score, Submission
-from moderation.services.accept import NewComment, accept, edit, withdraw
+from moderation.services import pending, taking
+from moderation.services.accept import NewComment, accept
 from moderation.services.access import NewSite
+from moderation.services.change import edit, withdraw
 from moderation.services.pending import ATTEMPTS_AT_ALL, read_taken, take_pending
 from tests.conftest import make_process, make_settings, make_site
 from tests.fakes import FakeScorer, FakeWakeUps
+from tests.processes.running import wait_until
 from workers import scoring
 from workers.process import Process, stopping
-from workers.scoring import drain_process, run_batch
+from workers.scoring import Batch, drain_process, run_batch
 
 
 @pytest.fixture
@@ -105,7 +110,7 @@ def test_what_a_dead_worker_took_is_free_again_after_a_while(
 ) -> None:
     hand_in(database, site, "one", "two")
     with database.write() as session:
-        assert len(take_pending(session, datetime.now(UTC), most=10, most_bytes=10_000, seconds=60)) == 2
+        assert len(take_pending(session, datetime.now(UTC), most=10, most_bytes=10_000, seconds=60).ids) == 2
     assert drain_process(process) == 0
     _end_holds(database)
     assert drain_process(process) == 2
@@ -119,7 +124,7 @@ def test_a_submission_that_keeps_killing_its_worker_comes_alone_and_is_given_up_
         session.execute(
             update(Submission).where(Submission.comment_id == killer).values(attempts=ATTEMPTS_AT_ALL)
         )
-    assert run_batch(process) == (1, 1)
+    assert run_batch(process) == Batch(1, 1, more=True)
     with database.read() as session:
         assert session.get_one(Comment, killer).reason == "unscored"
         assert session.get_one(Comment, other).status == "pending"
@@ -139,7 +144,7 @@ def test_a_verdict_on_an_old_text_never_decides_the_new_one(
         return score(comments)
 
     monkeypatch.setattr(process.scorer, "score", edited_meanwhile)
-    assert run_batch(process) == (0, 1)
+    assert run_batch(process) == Batch(0, 1)
     monkeypatch.setattr(process.scorer, "score", score)
     assert drain_process(process) == 1
     assert statuses(database) == {"rejected": 1}
@@ -187,7 +192,7 @@ def test_batches_are_limited_by_bytes_and_a_large_comment_still_comes_through(
     with database.write() as session:
         now = datetime.now(UTC)
         first, second = (
-            read_taken(session, take_pending(session, now, most=10, most_bytes=500, seconds=60), now)
+            read_taken(session, take_pending(session, now, most=10, most_bytes=500, seconds=60).ids, now)
             for _ in range(2)
         )
     assert [len(taken.body) for taken in first] == [900]
@@ -212,6 +217,49 @@ def test_a_request_to_stop_ends_after_the_batch_at_hand_and_wakes_the_next_worke
     finally:
         stopping.clear()
     assert process.jobs.scoring == 1  # type: ignore[attr-defined]
+
+
+def test_a_flood_of_one_site_does_not_delay_anothers_single_comment(
+    process: Process, database: Database, site: NewSite
+) -> None:
+    other = make_site(database)
+    hand_in(database, site, *(f"flood {n}" for n in range(100)))
+    (single,) = hand_in(database, other, "only one")
+    assert run_batch(process) == Batch(10, 10, more=True)
+    with database.read() as session:
+        assert session.get_one(Comment, single).status == "approved"
+    assert drain_process(process) == 91
+
+
+def test_sites_share_a_batch_and_leave_no_room_unused(database: Database, site: NewSite) -> None:
+    sites = [site, make_site(database), make_site(database)]
+    for one, number in zip(sites, (50, 1, 50), strict=True):
+        hand_in(database, one, *(f"comment {n}" for n in range(number)))
+    with database.write() as session:
+        now = datetime.now(UTC)
+        taken = take_pending(session, now, most=21, most_bytes=100_000, seconds=60)
+        found = Counter(one.site_id for one in read_taken(session, taken.ids, now))
+    assert taken.more
+    assert sorted(found.values()) == [1, 10, 10]
+
+
+def test_a_hundred_sites_all_have_their_turn(process: Process, database: Database, site: NewSite) -> None:
+    for one in [site, *(make_site(database) for _ in range(99))]:
+        hand_in(database, one, "a comment")
+    assert drain_process(process) == 100
+
+
+def test_taking_and_counting_do_not_look_at_everything_that_waits(sqlite_url: str) -> None:
+    opened = open_database(sqlite_url)
+    with opened.read() as session:
+        for statement in (taking._SITES, taking._OLDEST, pending._ANY_FREE, pending._COUNT):
+            told = str(statement.compile(opened.engine, compile_kwargs={"render_postcompile": True}))
+            plan = session.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {told}", tuple("1" for _ in range(told.count("?")))
+            )
+            steps = [row[3] for row in plan if "submissions" in row[3]]
+            assert all("ix_submissions_waiting" in step for step in steps), steps
+    opened.engine.dispose()
 
 
 class TestTheWakeUp:
@@ -258,6 +306,92 @@ class TestTheWakeUp:
 
         monkeypatch.setattr(scoring, "_look_once_more", one_arrives_just_before)
         assert drain_process(awake) == 1
+
+    def test_a_comment_accepted_while_it_lingers_is_decided_without_another_job(
+        self, awake: Process, jobs: Jobs, database: Database, site: NewSite
+    ) -> None:
+        decided: list[int] = []
+        drainer = Thread(target=lambda: decided.append(drain_process(awake, linger=30)))
+        jobs.wake_scoring()
+        jobs.redis.delete("rq:queue:scoring")
+        drainer.start()
+        try:
+            for n in range(3):
+                hand_in(database, site, f"comment {n}")
+                jobs.wake_scoring()
+                wait_until(lambda n=n: statuses(database) == {"approved": n + 1})  # type: ignore[misc]
+        finally:
+            stopping.set()
+            drainer.join()
+            stopping.clear()
+        assert decided == [3]
+        assert jobs.redis.llen("rq:queue:scoring") == 0
+        assert not jobs.redis.exists(AWAKE)
+
+    def test_of_two_that_linger_one_goes_on_and_the_mark_stays(
+        self, awake: Process, jobs: Jobs, database: Database, site: NewSite
+    ) -> None:
+        ended: list[int] = []
+        both = [Thread(target=lambda: ended.append(drain_process(awake, linger=30))) for _ in range(2)]
+        try:
+            for drainer in both:
+                drainer.start()
+            wait_until(lambda: bool(ended))
+            assert jobs.redis.exists(AWAKE)
+            hand_in(database, site, "after one left")
+            jobs.wake_scoring()
+            wait_until(lambda: statuses(database) == {"approved": 1})
+        finally:
+            stopping.set()
+            for drainer in both:
+                drainer.join()
+            stopping.clear()
+        assert ended == [0, 1]
+        assert jobs.redis.llen("rq:queue:scoring") == 0
+
+    def test_the_name_of_one_that_died_keeps_nobody_from_lingering(self, jobs: Jobs) -> None:
+        jobs.stay_awake("0 a lower name")
+        assert not jobs.stay_awake("1 its successor")
+        assert jobs.linger_on("1 its successor")
+
+    def test_an_assistant_drains_a_backlog_and_leaves_the_mark_alone(
+        self,
+        awake: Process,
+        jobs: Jobs,
+        database: Database,
+        site: NewSite,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(scoring, "this_process", lambda: awake)
+        hand_in(database, site, *(f"comment {n}" for n in range(25)))
+        jobs.stay_awake("another")
+        assert scoring.assist() == 25
+        assert jobs.redis.get(AWAKE) == b"another"
+
+    def test_it_does_not_linger_without_redis(self, awake: Process, database: Database) -> None:
+        gone = open_jobs("unix:///nowhere/redis.sock")
+        assert drain_process(make_process(awake.settings, database, gone, awake.scorer), linger=3600) == 0
+
+    def test_pokes_do_not_gather(self, jobs: Jobs) -> None:
+        for _ in range(100):
+            jobs.wake_scoring()
+        assert jobs.redis.llen(POKE) == 1
+
+    def test_a_lost_mark_of_a_worker_that_died_does_not_multiply_jobs(self, jobs: Jobs) -> None:
+        for _ in range(5):
+            jobs.wake_scoring()
+            jobs.redis.delete(AWAKE)
+        assert jobs.redis.llen("rq:queue:scoring") == 1
+
+    def test_another_worker_is_woken_for_a_backlog_only_if_there_is_one(self, jobs: Jobs) -> None:
+        jobs.wake_another()
+        assert jobs.redis.llen("rq:queue:scoring") == 0
+        for name in ("one", "two"):
+            worker = SimpleWorker([Queue("scoring", connection=jobs.redis)], name=name, connection=jobs.redis)
+            worker.register_birth()
+        for _ in range(5):
+            jobs.wake_another()
+        assert jobs.redis.llen("rq:queue:scoring") == 1
 
     def test_without_redis_it_still_decides(self, awake: Process, database: Database, site: NewSite) -> None:
         gone = open_jobs("unix:///nowhere/redis.sock")

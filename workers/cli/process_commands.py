@@ -12,6 +12,7 @@ import click
 from moderation.jobs import QUEUES
 from workers.cli.start import refuse, refusing, settings_and_log, start_process
 
+CONNECTIONS = 512
 # A process scores on one thread: several would fight over the same cores, and sums would differ with their
 # number. It must be said before numpy is first imported.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -34,6 +35,10 @@ def web_command() -> None:
         "--workers": str(settings.web_processes),
         "--threads": str(settings.web_threads),
         "--keep-alive": "5",
+        # The connections one process serves or lets wait; more are left to the kernel, and so is what it
+        # cannot keep, so that neither memory nor the time to an answer grows with a flood.
+        "--worker-connections": str(CONNECTIONS),
+        "--backlog": "512",
         "--timeout": "60",
         "--graceful-timeout": "8",
         "--log-level": "warning",
