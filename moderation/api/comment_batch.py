@@ -42,9 +42,9 @@ _DESCRIBED = {
     summary="Hand in up to a hundred comments",
     requestBody={"required": True, "content": {"application/json": {"schema": _DESCRIBED}}},
     parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 255}}],
-    responses={429: TOO_MANY},
 )
 @bp.response(200, CommentBatchAnswerSchema)
+@bp.alt_response(429, **TOO_MANY)
 def create_comments() -> Any:
     """Each comment is stored or refused by itself; what is told as 202 is on the disk."""
     request.max_content_length = BATCH_BYTES

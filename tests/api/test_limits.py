@@ -149,10 +149,10 @@ def test_a_page_of_the_blog_may_read_how_long_to_wait(app: Flask, api: Api, alma
 def test_unknown_keys_are_refused_after_some_and_a_known_one_never(
     app: Flask, api: Api, alma: NewSite, bruno: NewModerator
 ) -> None:
-    allow(app, guesses=2)
+    allow(app, keys=2)
     answers = [api.call("GET", "/api/v1/stats", f"gr_mod_{n}") for n in range(4)]
     assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
-    assert answers[2].headers["RateLimit-Policy"].startswith('"guesses"')
+    assert answers[2].headers["RateLimit-Policy"].startswith('"keys"')
     assert from_server(api, alma).status_code == 202
     assert api.call("GET", "/api/v1/stats", bruno.key).status_code == 200
     # No key is no guess.
