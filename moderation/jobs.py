@@ -4,6 +4,7 @@ Redis is a wake-up call. Every function here answers False when Redis cannot be 
 lost by it: the sweeper finds in the database what was not woken.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ QUEUES = (SCORING, RETRAINING)
 # should the worker die with it.
 AWAKE = "greenroom:scoring:awake"
 AWAKE_SECONDS = 10
+# How the ids of drain jobs begin: in the queue they are told by it from those that only assist.
+DRAIN_ID = "drain-"
 # What the mark says until a drain job puts its name there.
 NOBODY = "-"
 LINGER_MARK_SECONDS = 2
@@ -135,20 +138,25 @@ class Jobs:
             self._enqueue_drain()
 
     def _wake_another(self) -> None:
-        if Worker.count(queue=self._queue(SCORING)) > 1:
-            self._enqueue_drain("assist")
+        queue = self._queue(SCORING)
+        if Worker.count(queue=queue) > 1 and not queue.count:
+            self._enqueue(SCORING, "workers.scoring.assist", (), DRAIN_TIMEOUT_SECONDS)
 
-    def _enqueue_drain(self, job: str = "drain") -> None:
-        # One that is queued already will look at all that was committed before it begins.
-        if not self._queue(SCORING).count:
-            self._enqueue(SCORING, f"workers.scoring.{job}", (), DRAIN_TIMEOUT_SECONDS)
+    def _enqueue_drain(self) -> None:
+        # One that is queued already will look at all that was committed before it begins, and stay awake
+        # for what comes after; one that only assists would not.
+        if not any(job_id.startswith(DRAIN_ID) for job_id in self._queue(SCORING).job_ids):
+            job_id = DRAIN_ID + secrets.token_hex(8)
+            self._enqueue(SCORING, "workers.scoring.drain", (), DRAIN_TIMEOUT_SECONDS, job_id)
 
     def _enqueue_retraining(self, run_id: str) -> None:
         self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)
 
-    def _enqueue(self, queue: str, job: str, args: tuple[str, ...], timeout: int) -> None:
+    def _enqueue(
+        self, queue: str, job: str, args: tuple[str, ...], timeout: int, job_id: str | None = None
+    ) -> None:
         self._queue(queue).enqueue_call(
-            job, args=args, timeout=timeout, result_ttl=0, failure_ttl=FAILURE_SECONDS
+            job, args=args, timeout=timeout, result_ttl=0, failure_ttl=FAILURE_SECONDS, job_id=job_id
         )
 
     def _queue(self, name: str) -> Queue:

@@ -11,7 +11,7 @@ from rq import Queue, SimpleWorker
 from sqlalchemy import func, select, update
 
 from moderation.database import Database, open_database
-from moderation.jobs import AWAKE, POKE, Jobs, open_jobs
+from moderation.jobs import AWAKE, DRAIN_ID, POKE, Jobs, open_jobs
 from moderation.models import Comment, Decision, QueueItem, Score, Submission
 from moderation.services import pending, taking
 from moderation.services.accept import NewComment, accept
@@ -392,6 +392,18 @@ class TestTheWakeUp:
         for _ in range(5):
             jobs.wake_another()
         assert jobs.redis.llen("rq:queue:scoring") == 1
+
+    def test_a_queued_assistant_does_not_stand_in_for_the_drain_job(self, jobs: Jobs) -> None:
+        """It would end with the backlog, and nobody would be awake for what comes under the mark."""
+        for name in ("one", "two"):
+            worker = SimpleWorker([Queue("scoring", connection=jobs.redis)], name=name, connection=jobs.redis)
+            worker.register_birth()
+        jobs.wake_another()
+        for _ in range(3):
+            jobs.wake_scoring()
+            jobs.look_now()
+        first, second = Queue("scoring", connection=jobs.redis).job_ids
+        assert (first.startswith(DRAIN_ID), second.startswith(DRAIN_ID)) == (False, True)
 
     def test_without_redis_it_still_decides(self, awake: Process, database: Database, site: NewSite) -> None:
         gone = open_jobs("unix:///nowhere/redis.sock")
