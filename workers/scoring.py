@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from math import isfinite
 
+from moderation.database import Unavailable
 from moderation.domain.policy import Threshold
 from moderation.domain.rules import judge
 from moderation.scoring import ModelError, Scorer, Scores
@@ -63,7 +65,17 @@ class Batch:
 
 def drain() -> int:
     """Score and judge what waits; gives the number of comments decided."""
-    return drain_process(this_process(), linger=0.0 if duties.burst else LINGER_SECONDS)
+    process = this_process()
+    try:
+        return drain_process(process, linger=0.0 if duties.burst else LINGER_SECONDS)
+    except Exception as error:
+        # The mark would keep everybody asleep until it ends by itself.
+        process.jobs.fall_asleep()
+        if not isinstance(error, Unavailable):
+            raise
+        # What was taken is free again after a while; the sweeper finds it and wakes somebody.
+        log.error("the database cannot be used (%s); the sweeper will catch up", type(error).__name__)  # noqa: TRY400 - one line says it all
+        return 0
 
 
 def assist() -> int:
@@ -169,7 +181,9 @@ def _take(process: Process) -> TakenIds:
 
 
 def _scored(scores: Scores) -> list[Scored]:
-    return [(row, scores.operating_points, scores.model_version) for row in scores.rows]
+    points, version = scores.operating_points, scores.model_version
+    # What is no number is below every threshold, so it would be approved.
+    return [(row, points, version) if all(map(isfinite, row.values())) else _UNSCORED for row in scores.rows]
 
 
 def _linger(process: Process, name: str, until: float) -> Waited:
