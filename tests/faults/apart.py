@@ -31,8 +31,11 @@ from workers import embedded_redis
 # In every comment, so that a log which quotes one is found out.
 TRACE = "quokka"
 KIND = "Thank you for the {}, it helped me repair the lamp in room {}, {}"
+# More links than the policy lets pass: held for certain.
+FOUR_LINKS = "Compare these pages: " + " ".join(f"https://example.org/{n}" for n in range(4))
 REPOSITORY = Path(__file__).parent.parent.parent
 COMMANDS = {"web": ("web",), "sweeper": ("sweep",)}
+NO_HEADERS: Mapping[str, str] = {}
 # How soon a comment is free again when its worker died, and how often the sweeper looks for it.
 SETTINGS = {"SCORING_SECONDS": "2", "SWEEP_SECONDS": "0.3", "LOG_LEVEL": "info", "WEB_THREADS": "8"}
 # The time within which everything must be decided once the trouble is over; docs/operations.md promises less.
@@ -139,11 +142,11 @@ class Apart:
         assert self.status_of(name) == -signal.SIGKILL
 
     def call(
-        self, method: str, path: str, key: str = "", body: Any = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, key: str = "", body: Any = None, headers: Mapping[str, str] = NO_HEADERS
     ) -> Answer:
         """One request; status 0 where the connection breaks."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} | dict(headers or {})
+        sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} | dict(headers)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), sent)
             answer = connection.getresponse()
@@ -193,6 +196,16 @@ class Apart:
         """How many drain jobs nobody took yet."""
         with self.redis as redis:
             return Queue("scoring", connection=redis).count
+
+    def keep_a_worker_until_decided(self, **environ: str) -> None:
+        """Start the worker again whenever it ends: what `greenroom up` and every supervisor does."""
+
+        def decided() -> bool:
+            if not self.alive("worker"):
+                self.start("worker", **environ)
+            return self.pending() == 0
+
+        wait_until(decided, DRAINED_SECONDS)
 
     def assert_recovers(self) -> None:
         """Everything is decided without further ado, and all is as it must be."""

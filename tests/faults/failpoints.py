@@ -2,9 +2,9 @@
 
     python -m tests.faults.failpoints worker --queue scoring
 
-Takes the words of the `greenroom` command. A point does nothing until the test writes a file of its name into
-the folder FAILPOINTS, with what is to happen there: "kill" (kill -9 of the process and its children), "raise",
-or "wait" until the test lets it go on. Each file works once. Nothing of this is in the service's own code.
+Takes the words of the `greenroom` command. A point does nothing until the test writes a file of its name
+into the folder FAILPOINTS, with what is to happen there: "kill" (kill -9 of the process and its children),
+"raise", or "wait" until the test lets it go on. Each file works once. The service itself knows nothing of it.
 """
 
 import os
@@ -58,6 +58,7 @@ def add_points() -> None:
     import moderation.database
     import moderation.intake
     import moderation.scoring
+    import moderation.services.moderate
     import workers.scoring
     import workers.sweeper
 
@@ -65,6 +66,7 @@ def add_points() -> None:
     workers.scoring.LINGER_SECONDS = LINGER_SECONDS
     _after(moderation.intake, "accept_all", "web.storing")
     _before(moderation.intake.Intake, "_tell", "web.stored")
+    _after(moderation.services.moderate, "labels_taught", "web.deciding")
     _before(workers.scoring, "_judge", "worker.took")
     _before(moderation.scoring.Scorer, "score", "worker.scoring", _meet_poison)
     _after(workers.scoring, "record_verdicts", "worker.recording")

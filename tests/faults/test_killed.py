@@ -1,10 +1,12 @@
 """kill -9 of each process at its worst moment"""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
 from moderation.models import Comment
-from tests.faults.apart import KIND, Apart
+from tests.faults.apart import FOUR_LINKS, KIND, Answer, Apart
 
 pytestmark = pytest.mark.processes
 
@@ -61,6 +63,37 @@ def test_the_sweeper_is_killed_and_nobody_else_knows_of_a_comment(service: Apart
     assert service.pending() == 1
     service.start("sweeper")
     service.assert_recovers()
+
+
+def test_the_web_server_is_killed_while_a_moderator_decides(service: Apart) -> None:
+    service.start("worker")
+    held = service.post(FOUR_LINKS).body["id"]
+    service.assert_recovers()
+    assert service.standing(held)[0] == "held"
+    item = open_item(service, held)
+    service.arm("web.deciding", "kill")
+    assert decide(service, item).status == 0
+    service.wait_for_death("web", "web.deciding")
+    service.assert_recovers()
+    assert service.standing(held)[0] == "held"
+    service.start_missing()
+    # As it was, so the moderator's page is not stale.
+    assert decide(service, item).status == 200
+    assert decide(service, item).status == 412
+    service.assert_recovers()
+
+
+def open_item(service: Apart, comment_id: str) -> dict[str, Any]:
+    """The comment's item in the queue."""
+    items = service.call("GET", "/api/v1/queue?limit=100", service.person.key).body["items"]
+    found: dict[str, Any] = next(item for item in items if item["comment"]["id"] == comment_id)
+    return found
+
+
+def decide(service: Apart, item: dict[str, Any]) -> Answer:
+    """Reject it as spam, as seen."""
+    path, seen = f"/api/v1/queue/{item['id']}/decision", {"If-Match": f'"{item["version"]}"'}
+    return service.call("POST", path, service.person.key, {"action": "reject", "reason": "spam"}, seen)
 
 
 def stored_but_not_accepted(service: Apart) -> set[str]:
