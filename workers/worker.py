@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 class GreenroomWorker(Worker):
     """Runs scoring jobs in this process, the others in a forked one."""
 
+    # How long it may sleep before it tries a lost Redis again; RQ's own minute is long for who waits.
+    max_connection_wait_time = 5.0
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         if queue.name == SCORING:
             # RQ's in-process worker shares every other method with this class.
