@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from math import isfinite
 
 from moderation.database import Unavailable
 from moderation.domain.policy import Threshold
@@ -68,10 +69,13 @@ def drain() -> int:
     process = this_process()
     try:
         return drain_process(process, linger=0.0 if duties.burst else LINGER_SECONDS)
-    except Unavailable as error:
-        # What was taken is free again after a while; the sweeper finds it and wakes somebody.
-        log.error("the database cannot be used (%s); the sweeper will catch up", error)  # noqa: TRY400
+    except Exception as error:
+        # The mark would keep everybody asleep until it ends by itself.
         process.jobs.fall_asleep()
+        if not isinstance(error, Unavailable):
+            raise
+        # What was taken is free again after a while; the sweeper finds it and wakes somebody.
+        log.error("the database cannot be used (%s); the sweeper will catch up", error)  # noqa: TRY400 - one line says it all
         return 0
 
 
@@ -176,7 +180,9 @@ def _take(process: Process) -> TakenIds:
 
 
 def _scored(scores: Scores) -> list[Scored]:
-    return [(row, scores.operating_points, scores.model_version) for row in scores.rows]
+    points, version = scores.operating_points, scores.model_version
+    # What is no number is below every threshold, so it would be approved.
+    return [(row, points, version) if all(map(isfinite, row.values())) else _UNSCORED for row in scores.rows]
 
 
 def _linger(process: Process, name: str, until: float) -> Waited:

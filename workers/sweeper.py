@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, select, tuple_
 
 from moderation.models import IdempotencyKey
-from moderation.services.pending import has_pending
+from moderation.services.pending import end_holds, has_pending, impossible_holds
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
 from workers.process import Process
 
@@ -32,9 +32,20 @@ def sweep_forever(process: Process, stop: threading.Event) -> None:
 def sweep_now(process: Process) -> None:
     """One round, at this moment."""
     now = datetime.now(UTC)
+    end_impossible_holds(process, now)
     wake_pending(process, now)
     revive_runs(process, now)
     forget_idempotency_keys(process, now)
+
+
+def end_impossible_holds(process: Process, now: datetime) -> None:
+    """Free what a worker took by a clock that was set back since; it would wait for as long as that."""
+    with process.database.read() as session:
+        ids = impossible_holds(session, now, process.settings.scoring_seconds)
+    if ids:
+        with process.database.write() as session:
+            end_holds(session, ids)
+        log.warning("freed %d submissions taken by a clock that was ahead", len(ids))
 
 
 def wake_pending(process: Process, now: datetime) -> None:

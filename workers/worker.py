@@ -27,6 +27,9 @@ ALIVE_SECONDS = 60
 class GreenroomWorker(Worker):
     """Runs scoring jobs in this process, the others in a forked one."""
 
+    # How long it may sleep before it tries a lost Redis again; RQ's own minute is long for who waits.
+    max_connection_wait_time = 5.0
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         with logs.bound(job_id=job.id, queue=queue.name):
             if queue.name == SCORING:

@@ -17,6 +17,9 @@ from moderation.services.taking import TakenIds, choose_waiting, is_free
 # A submission whose worker died this often is no longer scored; before that, it comes alone.
 ATTEMPTS_AT_ALL = 4
 REPEAT_WINDOW = timedelta(days=1)
+# By how much the clocks of two machines may differ.
+CLOCKS_DIFFER = timedelta(minutes=1)
+MOST_LOOKED_AT = 1000
 # Counting stops here; a flood of one text must not make each of its comments slower to judge.
 MOST_REPEATS = 100
 
@@ -75,6 +78,20 @@ def read_taken(session: Session, ids: Sequence[str], now: datetime) -> list[Take
 def has_pending(session: Session, now: datetime) -> bool:
     """Whether anything waits that nobody holds."""
     return session.scalar(_ANY_FREE, {"now": now}) is not None
+
+
+def impossible_holds(session: Session, now: datetime, seconds: float) -> Sequence[str]:
+    """What is held for longer than anybody takes it: by a clock that was set back since.
+
+    Looks at the oldest only, so that a long line costs no more than a short one.
+    """
+    latest = now + timedelta(seconds=seconds) + CLOCKS_DIFFER
+    return session.scalars(_HELD_TOO_LONG, {"latest": latest, "most": MOST_LOOKED_AT}).all()
+
+
+def end_holds(session: Session, ids: Sequence[str]) -> None:
+    """Let anybody take these submissions."""
+    session.execute(_FREE, {"ids": list(ids)})
 
 
 def count_waiting(session: Session, most: int) -> int:
@@ -173,6 +190,19 @@ _JUDGED = (
     .values(judged_at=bindparam("at"))
 )
 _ANY_FREE = select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None), is_free()).limit(1)
+_OLDEST = (
+    select(_SUBMISSIONS.c.id, _SUBMISSIONS.c.taken_until)
+    .where(_SUBMISSIONS.c.judged_at.is_(None))
+    .order_by(_SUBMISSIONS.c.id)
+    .limit(bindparam("most"))
+    .subquery()
+)
+_HELD_TOO_LONG = select(_OLDEST.c.id).where(_OLDEST.c.taken_until > bindparam("latest"))
+_FREE = (
+    update(_SUBMISSIONS)
+    .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)))
+    .values(taken_until=None)
+)
 _COUNT = select(func.count()).select_from(
     select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None)).limit(bindparam("most")).subquery()
 )

@@ -105,6 +105,15 @@ def test_without_a_model_everything_is_held_unscored(
     assert count(database, Score) == 0
 
 
+def test_a_score_that_is_no_number_is_no_score_and_approves_nothing(
+    process: Process, database: Database, site: NewSite
+) -> None:
+    hand_in(database, site, "score:spam=nan", "score:toxicity=inf", "kind")
+    assert run_batch(process) == Batch(3, 3)
+    assert statuses(database) == {"approved": 1, "held": 2}
+    assert count(database, Score) == 1
+
+
 def test_what_a_dead_worker_took_is_free_again_after_a_while(
     process: Process, database: Database, site: NewSite
 ) -> None:
@@ -404,6 +413,29 @@ class TestTheWakeUp:
             jobs.look_now()
         first, second = Queue("scoring", connection=jobs.redis).job_ids
         assert (first.startswith(DRAIN_ID), second.startswith(DRAIN_ID)) == (False, True)
+
+    def test_a_job_that_fails_leaves_no_mark_that_keeps_everybody_asleep(
+        self, awake: Process, jobs: Jobs, database: Database, site: NewSite, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise RuntimeError("a fault of our own")
+
+        monkeypatch.setattr(scoring, "this_process", lambda: awake)
+        monkeypatch.setattr(scoring, "record_verdicts", fail)
+        hand_in(database, site, "one")
+        with pytest.raises(RuntimeError):
+            scoring.drain()
+        assert not jobs.redis.exists(AWAKE)
+
+    def test_a_database_that_is_away_fails_no_job(
+        self, awake: Process, jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gone = open_database(f"sqlite:///{tmp_path / 'gone.db'}")
+        (tmp_path / "gone.db").mkdir()
+        process = make_process(awake.settings, gone, jobs, awake.scorer)
+        monkeypatch.setattr(scoring, "this_process", lambda: process)
+        assert scoring.drain() == 0
+        assert not jobs.redis.exists(AWAKE)
 
     def test_without_redis_it_still_decides(self, awake: Process, database: Database, site: NewSite) -> None:
         gone = open_jobs("unix:///nowhere/redis.sock")

@@ -46,6 +46,17 @@ def test_it_leaves_alone_what_a_worker_holds(process: Process, database: Databas
     assert woken(process).scoring == 0
 
 
+def test_it_frees_what_was_taken_by_a_clock_that_was_set_back_since(
+    process: Process, database: Database, alma: NewSite
+) -> None:
+    hand_in(database, alma)
+    with database.write() as session:
+        ahead = datetime.now(UTC) + timedelta(hours=1)
+        take_pending(session, ahead, most=10, most_bytes=1000, seconds=15)
+    sweep_now(process)
+    assert woken(process).scoring == 1
+
+
 def test_it_enqueues_a_run_whose_job_was_lost(process: Process, database: Database) -> None:
     with database.write() as session:
         run_id = request_run(session, "Carla", datetime.now(UTC) - 2 * SILENCE).id
