@@ -35,12 +35,13 @@ def comment(body: str) -> dict[str, object]:
     return {"thread": {"id": "/a-post"}, "author": {"name": "Reader", "email": "r@example.org"}, "body": body}
 
 
-def request(path: str, key: str, body: object, method: str = "POST") -> bytes:
-    """The bytes of a request."""
+def request(path: str, key: str, body: object, method: str = "POST", **headers: str) -> bytes:
+    """The bytes of a request; headers are further ones, with `_` for `-` in their names."""
     data = json.dumps(body).encode()
+    more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+        f"Content-Type: application/json\r\n{more}Content-Length: {len(data)}\r\n\r\n"
     )
     return head.encode() + data
 
@@ -50,7 +51,8 @@ def send_all(port: int, requests: Sequence[bytes], connections: int) -> float:
     waiting = iter(requests)
     started = time.perf_counter()
     with selectors.DefaultSelector() as selector:
-        for first, _ in zip(waiting, range(connections), strict=False):
+        # In this order: the other way round, zip takes a request before it finds no connection left.
+        for _, first in zip(range(connections), waiting, strict=False):
             opened = socket.create_connection(("127.0.0.1", port))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.sendall(first)
