@@ -12,17 +12,12 @@ import click
 from moderation.jobs import QUEUES
 from workers.cli.start import refuse, refusing, settings_and_log
 
-# A process scores on one thread: several would fight over the same cores, and sums would differ with their
-# number. It must be said before numpy is first imported.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
 
 @click.command("web")
 @refusing
 def web_command() -> None:
     """Serve HTTP with gunicorn on HOST:PORT."""
     settings = settings_and_log()
-    os.environ |= ONE_THREAD
     gunicorn = shutil.which("gunicorn", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
     if gunicorn is None:
         refuse("gunicorn is not installed")
@@ -51,7 +46,6 @@ def web_command() -> None:
 @refusing
 def worker_command(queues: tuple[str, ...], burst: bool) -> None:
     """Run jobs: score comments, retrain the model."""
-    os.environ |= ONE_THREAD
     from workers.worker import run_worker
 
     settings_and_log()
