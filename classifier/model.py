@@ -17,8 +17,8 @@ from classifier.facts import body_of
 from classifier.network import Network, Reading, Weights, pack
 
 MODEL_FILE, CARD_FILE = "model.joblib", "card.json"
-# How much becomes one batch: what fits a processor's cache is quickest, and memory stays bounded.
-_MOST_COMMENTS, _MOST_CHARACTERS = 64, 1 << 18
+# How much becomes one batch: memory stays bounded, and new words are looked up many at once.
+_MOST_COMMENTS, _MOST_CHARACTERS = 512, 1 << 18
 
 
 class Correction(NamedTuple):

@@ -4,9 +4,13 @@ A word's vector is the sum of the rows of its character n-grams, so a new spelli
 (Bojanowski et al. 2017). Part of it adds to the logits directly; the rest is seen three words at a time by a
 convolution, pooled over the comment and passed through a hidden layer (Kim 2014). Word pairs add to the
 logits too, and facts and author to that of spam.
+
+Each word also says how much it counts (attention that looks at the word alone): its `mass` where direct
+parts are shared out over the comment, its `gates` in the means of parts of the vectors. So an insult or an
+advert among many innocent words still weighs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -22,22 +26,28 @@ from classifier.vocabulary import GAP, Read, Vocabulary
 Floats = NDArray[np.float32]
 
 _LABELS = len(CATEGORIES)
-# The columns of a row of the table: to the logits, to spam as a name or an address of the author, inwards.
-_DIRECT, _NAME, _ADDRESS, _INWARD = slice(0, _LABELS), _LABELS, _LABELS + 1, _LABELS + 2
+# A word counts from 1/55 to 55 times as much as it would unlearnt.
+MOST_GATE = 4.0
+# So many words are convolved at once: what fits a processor's cache is quickest.
+_WORDS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What training found. Tables are whole numbers times a scale per column: a quarter of the size."""
+    """What training found. Tables are whole numbers times a scale per column: a quarter of the size.
 
-    table: NDArray[np.int8]  # (2**b, 9 + d): n-grams
-    table_scale: Floats  # (9 + d,)
+    A row of `table` is: to the 7 logits, mass, g gates, to spam as a name of the author, as an address, and d
+    inwards, of which each gate weighs d / g in turn.
+    """
+
+    table: NDArray[np.int8]  # (2**b, 10 + g + d): n-grams
+    table_scale: Floats  # (10 + g + d,)
     pairs: NDArray[np.int8]  # (2**p, 7): words and pairs of them
     pairs_scale: Floats  # (7,)
     facts: Floats  # (FACTS,): to spam alone
     window: Floats  # (d, 3 * h): the word before, the word, the word after
     window_bias: Floats  # (h,)
-    hidden: Floats  # (2 * h, k)
+    hidden: Floats  # (2 * h + d, k): largest and mean of the convolution, gated means
     hidden_bias: Floats  # (k,)
     out: Floats  # (k, 7)
     bias: Floats  # (7,)
@@ -54,6 +64,31 @@ class Weights:
         """log2 of the rows of `pairs`."""
         return len(self.pairs).bit_length() - 1
 
+    @property
+    def gates(self) -> int:
+        """How many gates a word has."""
+        return int(self.table.shape[1]) - _LABELS - 3 - len(self.window)
+
+
+class Columns(NamedTuple):
+    """Where things are in a row of the table."""
+
+    direct: slice
+    mass: int
+    gates: slice
+    name: int
+    address: int
+    inward: slice
+
+
+class Pooled(NamedTuple):
+    """What n comments come to: sums of words' parts, and the input of the hidden layer."""
+
+    direct: Floats  # (n, 7)
+    mass: Floats  # (n, 1)
+    gates: Floats  # (n, d): each gate's sum, repeated over its part
+    inner: Floats  # (n, 2 * h + d)
+
 
 class Reading(NamedTuple):
     """What the network makes of n comments; `words` may hold more texts after those n."""
@@ -68,13 +103,25 @@ class Network:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        h = len(weights.window_bias)
-        self.vocabulary = Vocabulary(weights.table_bits, (_INWARD, h, h, h), self._vectors)
+        self.windows, (inward, _) = len(weights.window_bias), weights.window.shape
+        if weights.gates < 1 or len(weights.hidden) != 2 * self.windows + inward:
+            raise TypeError("weights of another form")
+        gates = slice(_LABELS + 1, _LABELS + 1 + weights.gates)
+        self.columns = Columns(
+            slice(0, _LABELS), _LABELS, gates, gates.stop, gates.stop + 1, slice(gates.stop + 2, None)
+        )
+        h = self.windows
+        widths = h + _LABELS + 1 + weights.gates + inward, h, h, 2
+        self.vocabulary = Vocabulary(weights.table_bits, widths, self._vectors)
         # The window's bias comes with the word in its middle: one addition for each word less.
         self._window = weights.window.astype(np.float64)
-        self._window_bias = np.pad(weights.window_bias, len(weights.window_bias)).astype(np.float64)
+        self._window_bias = np.pad(weights.window_bias, h).astype(np.float64)
         self._layers = weights.hidden.astype(np.float64), weights.out.astype(np.float64)
         self._links = hash_words([LINK, EMAIL], weights.table_bits).hashes
+        # Looked up for every word, so as they are used; the last row is for a word beside a gap.
+        self._pairs = np.concatenate(
+            [weights.pairs * weights.pairs_scale, np.zeros((1, _LABELS), np.float32)]
+        )
 
     def read(self, comments: Sequence[Mapping[str, Any]]) -> Reading:
         """Logits and hidden layer of some comments; each row depends on its own comment alone."""
@@ -85,60 +132,96 @@ class Network:
             if other is not NOTHING:
                 texts += filter(None, (other.name, other.addresses, other.topic))
         words = self.vocabulary.read(texts)
-        body = words.first(len(comments))
-        direct, seen = self.see(body)
-        lengths = (body.ends - body.starts).astype(np.float32)[:, None]
-        pooled = np.concatenate([largest(seen, body), sums(seen, body) / lengths], axis=1)
-        hidden, inner = self.layers(pooled)
-        logits = sums(direct, body) / np.sqrt(lengths) + inner
+        body = words.part(0, len(comments))
+        pooled = self.pool(body)
+        hidden, logits = self.layers(pooled.inner)
+        logits += pooled.direct / np.sqrt(pooled.mass)
         logits[:, 0] += self._spam_facts(others, words, body)
         return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
 
-    def see(self, body: Read) -> tuple[Floats, Floats]:
-        """What each word adds to the logits (words, 7), and the convolution around it (words, h)."""
-        direct, before, own, after = body.vectors
+    def pool(self, body: Read) -> Pooled:
+        """Convolve the words of each text, and add up what they come to."""
+        n, h = len(body.starts), self.windows
+        sums = np.empty((n, body.vectors[0].shape[1]), np.float32)
+        largest = np.empty((n, h), np.float32)
+        for first, end in _runs(body):
+            part = body.part(first, end)
+            seen = self.see(part)
+            convolved = seen[:, :h]
+            # A loop over texts is quicker here than `ufunc.reduceat` over all of them.
+            for i, start, stop in zip(
+                range(first, end), part.starts.tolist(), part.ends.tolist(), strict=True
+            ):
+                np.add.reduce(seen[start:stop], axis=0, out=sums[i])
+                np.maximum.reduce(convolved[start:stop], axis=0, out=largest[i])
+        lengths = (body.ends - body.starts).astype(np.float32)[:, None]
+        rest = sums[:, h:]
+        mass, gated = rest[:, _LABELS, None], rest[:, self.columns.gates.stop :]
+        gates = self.shared(rest[:, self.columns.gates])
+        inner = np.concatenate([largest, sums[:, :h] / lengths, gated / gates], axis=1)
+        return Pooled(rest[:, :_LABELS], mass, gates, inner)
+
+    def see(self, body: Read) -> Floats:
+        """Each word's own vector with the convolution around it in the first h columns, and its pair with the
+        next word added to what goes to the logits."""
+        own, before, after, _ = body.vectors
+        h = self.windows
         seen = own.take(body.ids, axis=0)
-        seen[1:] += before.take(body.ids[:-1], axis=0)
-        seen[:-1] += after.take(body.ids[1:], axis=0)
-        return direct.take(body.ids, axis=0)[:, _DIRECT] + self.pairs(body), np.maximum(seen, 0, out=seen)
+        convolved = seen[:, :h]
+        convolved[1:] += before.take(body.ids[:-1], axis=0)
+        convolved[:-1] += after.take(body.ids[1:], axis=0)
+        np.maximum(convolved, 0, out=convolved)
+        seen[:-1, h : h + _LABELS] += self.pairs(body)
+        return seen
 
     def inward(self, body: Read) -> tuple[Floats, ...]:
         """What each word gives to the window after it, its own and the one before it (words, h)."""
-        _, before, own, after = (part.take(body.ids, axis=0) for part in body.vectors)
+        own, before, after = (part.take(body.ids, axis=0)[:, : self.windows] for part in body.vectors[:3])
         return before, own - self.weights.window_bias, after
 
+    def shared(self, gates: NDArray[Any]) -> NDArray[Any]:
+        """Gates (n, g), each repeated over its part of the inward vector (n, d)."""
+        return np.repeat(gates, len(self.weights.window) // self.weights.gates, axis=1)
+
+    def pairs(self, body: Read) -> Floats:
+        """What the pair of each word with the next adds to the logits (words - 1, 7); 0 beside a gap."""
+        ids = body.ids
+        columns = pair_columns(body.hashes.take(ids), body.steps.take(ids), self.weights.pair_bits)
+        gaps = np.flatnonzero(ids == GAP)
+        columns[gaps[gaps > 0] - 1] = columns[gaps[gaps < len(columns)]] = len(self._pairs) - 1
+        return self._pairs.take(columns, axis=0)
+
     def _vectors(self, hashed: HashedWords) -> tuple[Floats, ...]:
-        """The vectors (n, 9 + 3 * h) of n words: their rows summed over the root of their number, and what
-        the inward part is to the word after, to itself and to the word before. In double precision, so that
-        rounding to single does not depend on which words are looked up together.
+        """The vectors of n words: their rows summed over the root of their number.
+
+        What each gives to the window around itself and to its comment (n, h + 8 + g + d), to the windows of
+        the words after and before it (n, h), and to spam as a name and as an address (n, 2). In double
+        precision: then rounding to single does not depend on which words are looked up together.
         """
-        w = self.weights
+        w, at = self.weights, self.columns
         counts = np.diff(hashed.starts, append=len(hashed.columns))[:, None] + 1
         # Sums of whole numbers are exact in single precision too.
         grams = w.table.take(hashed.columns, axis=0).astype(np.float32)
         rows = np.add.reduceat(grams, hashed.starts, axis=0)
         rows += w.table.take(hashed.own, axis=0)
         vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(counts))
-        vectors[:, _DIRECT] += w.pairs[word_columns(hashed.hashes, w.pair_bits)] * w.pairs_scale
-        inward = (vectors[:, _INWARD:] @ self._window + self._window_bias).astype(np.float32)
-        return vectors[:, :_INWARD].astype(np.float32), *np.split(inward, 3, axis=1)
+        vectors[:, at.direct] += self._pairs[word_columns(hashed.hashes, w.pair_bits)]
+        inward = vectors[:, at.inward]
+        before, own, after = np.split(inward @ self._window + self._window_bias, 3, axis=1)
+        counted = np.exp(np.clip(vectors[:, at.mass : at.gates.stop], -MOST_GATE, MOST_GATE))
+        gated = inward * self.shared(counted[:, 1:])
+        itself = np.concatenate([own, vectors[:, at.direct], counted, gated], axis=1)
+        author = vectors[:, at.name : at.address + 1]
+        return tuple(part.astype(np.float32) for part in (itself, before, after, author))
 
-    def pairs(self, body: Read) -> Floats:
-        """What the pair of each word with the next adds to the logits (words, 7); 0 beside a gap."""
-        w, ids = self.weights, body.ids
-        found = w.pairs[pair_columns(body.hashes[ids], body.steps[ids], w.pair_bits)] * w.pairs_scale
-        beside_gap = (ids[:-1] == GAP) | (ids[1:] == GAP)
-        found[beside_gap] = 0
-        return np.concatenate([found, np.zeros((1, _LABELS), np.float32)])
-
-    def layers(self, pooled: Floats) -> tuple[Floats, Floats]:
+    def layers(self, pooled: Floats) -> tuple[Floats, NDArray[np.float64]]:
         """The hidden layer (n, k) and what it adds to the logits (n, 7), the bias included.
 
         In double precision: then the result in single does not depend on how many rows are multiplied.
         """
         first, second = self._layers
         hidden = np.maximum(pooled.astype(np.float64) @ first + self.weights.hidden_bias, 0)
-        return hidden.astype(np.float32), (hidden @ second + self.weights.bias).astype(np.float32)
+        return hidden.astype(np.float32), hidden @ second + self.weights.bias
 
     def _spam_facts(self, others: Sequence[About], words: Read, body: Read) -> Floats:
         """What facts and author add to the logit of spam (n,)."""
@@ -155,10 +238,10 @@ class Network:
             names = shared = 0
             if other.name:
                 names = len(words.of(at))
-                added[i] += _mean_root(words.vectors[0][words.of(at), _NAME])
+                added[i] += _mean_root(words.vectors[-1][words.of(at), 0])
                 at += 1
             if other.addresses:
-                added[i] += _mean_root(words.vectors[0][words.of(at), _ADDRESS])
+                added[i] += _mean_root(words.vectors[-1][words.of(at), 1])
                 at += 1
             if other.topic:
                 shared = len(set(words.of(at).tolist()).intersection(words.of(i).tolist()))
@@ -171,22 +254,13 @@ def _mean_root(values: Floats) -> float:
     return float(values.sum() / np.sqrt(len(values)))
 
 
-def largest(values: Floats, words: Read) -> Floats:
-    """The largest of each column over each text's words (n, columns)."""
-    # A loop over texts is quicker here than `ufunc.reduceat` over all of them.
-    return _pooled(np.maximum, values, words)
-
-
-def sums(values: Floats, words: Read) -> Floats:
-    """The sum of each column over each text's words (n, columns)."""
-    return _pooled(np.add, values, words)
-
-
-def _pooled(ufunc: np.ufunc, values: Floats, words: Read) -> Floats:
-    pooled = np.empty((len(words.starts), values.shape[1]), np.float32)
-    for i, (start, end) in enumerate(zip(words.starts.tolist(), words.ends.tolist(), strict=True)):
-        ufunc.reduce(values[start:end], axis=0, out=pooled[i])
-    return pooled
+def _runs(body: Read) -> Iterator[tuple[int, int]]:
+    """Texts first..end in runs of about as many words as are convolved at once, at least one text each."""
+    first, ends = 0, body.ends
+    while first < len(ends):
+        end = int(np.searchsorted(ends, body.starts[first] + _WORDS_AT_ONCE, side="right"))
+        yield first, max(end, first + 1)
+        first = max(end, first + 1)
 
 
 def pack(weights: Weights) -> dict[str, Any]:

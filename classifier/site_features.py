@@ -22,7 +22,7 @@ _AUTHOR_VALUE, HIDDEN_VALUE = 0.3, 0.1
 
 def site_features(comments: Sequence[Mapping[str, Any]], reading: Reading) -> sparse.csr_matrix:
     """float32 (n, 2**WORD_BITS + 2**AUTHOR_BITS + k) of the n comments that were read."""
-    body = reading.words.first(len(comments))
+    body = reading.words.part(0, len(comments))
     rows, columns = occurrences(body)
     shape = (len(comments), 1 << WORD_BITS)
     counted = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)

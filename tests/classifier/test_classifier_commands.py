@@ -12,7 +12,8 @@ from made_up_comments import examples
 from classifier import CATEGORIES, Classifier
 from classifier.lines import MAX_LINE_BYTES
 from classifier.model import card_bytes, model_bytes
-from workers.cli.classifier_commands import evaluate, score, train
+from workers.cli.classifier_commands import evaluate, train
+from workers.cli.score_command import score
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -5,12 +5,15 @@ import importlib
 import random
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.hashing import hash_words
 from classifier.perturbation import DISGUISES, disguised, other_terms
-from classifier.text import LONGEST_WORD, located_pieces, pieces, tokens
+from classifier.text import LONGEST_WORD, located_pieces, pieces, plain_words, tokens
+from classifier.vocabulary import GAP, NOTHING, Vocabulary
 
 PARTS = (
     *(
@@ -113,6 +116,23 @@ def test_text_after_white_space_changes_no_word_before_it(first: str, second: st
 )
 def test_disguises_are_taken_off(typed: str, meant: str) -> None:
     assert " ".join(words(typed)) == meant
+
+
+@given(st.lists(st.text(min_size=1, max_size=30).filter(lambda text: len(text.split()) == 1), max_size=5))
+def test_plain_words_are_read_the_same_alone_and_many_at_once(typed: list[str]) -> None:
+    found = [piece.split()[0] for piece in typed]
+    for piece, word in zip(found, plain_words(found), strict=True):
+        assert not word or tokens(piece) == [word]
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("ab.,!'- \t\n1@🐷\u0301é"), max_size=40), max_size=6))
+def test_remembered_words_are_those_of_the_text(texts: list[str]) -> None:
+    memory = Vocabulary(8, (1,), lambda hashed: (np.zeros((len(hashed.hashes), 1), np.float32),))
+    for batch in (texts[:1], texts, texts[::-1]):
+        read = memory.read(batch)
+        for i, text in enumerate(batch):
+            assert read.hashes[read.of(i)].tolist() == hash_words(words(text) or [NOTHING], 8).hashes.tolist()
+        assert (read.ids[read.starts - 1] == GAP).all() and (read.ids[read.ends] == GAP).all()
 
 
 @pytest.mark.parametrize("name", ["look-alikes", "spaced", "invisible", "marked"])

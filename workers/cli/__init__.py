@@ -1,5 +1,6 @@
 """The command line: `greenroom` and its commands."""
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 
@@ -15,7 +16,7 @@ COMMANDS = {
     "migrate": "process_commands:migrate_command",
     "site": "people_commands:site_group",
     "moderator": "people_commands:moderator_group",
-    "score": "classifier_commands:score",
+    "score": "score_command:score",
     "train": "classifier_commands:train",
     "evaluate": "classifier_commands:evaluate",
     "retrain": "model_commands:retrain_command",
@@ -28,6 +29,11 @@ COMMANDS = {
     "doctor": "doctor_command:doctor_command",
 }
 
+# A process scores on one thread: several would fight over the same cores, and sums would differ with their
+# number. It must be said before numpy is first imported.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SCORING_COMMANDS = ("web", "worker", "score")
+
 
 class CommandsByName(click.Group):
     """A group that imports a command when it is asked for."""
@@ -38,6 +44,8 @@ class CommandsByName(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in SCORING_COMMANDS:
+            os.environ |= ONE_THREAD
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"workers.cli.{module}"), name)
         return command

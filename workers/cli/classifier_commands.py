@@ -1,50 +1,23 @@
-"""`greenroom score`, `train` and `evaluate`: the classifier without a server."""
+"""`greenroom train` and `greenroom evaluate`: make a model, measure a model."""
 
 import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import numpy as np
 from tqdm import tqdm
 
-from classifier import CATEGORIES, Classifier, ModelError, load
+from classifier import CATEGORIES, Classifier
 from classifier.dataset import Rows
 from classifier.evaluation import compare, confusion
 from classifier.evaluation import report as report_on
 from classifier.labelled import examples_of, read_labelled
-from classifier.lines import read_batches, score_lines
-from classifier.registry import load_shipped
 from classifier.slices import recall_kept, slices
-
-_MODEL = click.Path(path_type=Path, exists=False)
-_model_option = click.option("--model", type=_MODEL, help="A model folder.  [default: the shipped model]")
-
-
-@click.command()
-@click.argument("source", metavar="[INPUT]", type=click.File("rb"), default="-")
-@click.argument("target", metavar="[OUTPUT]", type=click.File("wb"), default="-")
-@_model_option
-@click.option("--explain", is_flag=True, help="Add the spans of the body that moved the scores most.")
-def score(source: BinaryIO, target: BinaryIO, model: Path | None, explain: bool) -> None:
-    """Score comments: JSON Lines in, JSON Lines out, in the same order.
-
-    A line is {"body": "...", "author": {"name", "email", "url"}, "thread": {"title"}, "id": any}; only the
-    body is needed. A line that is not valid is answered with its error.
-    """
-    with _one_line_errors():
-        classifier = _open(model)
-        with tqdm(unit=" comments", disable=not sys.stderr.isatty(), file=sys.stderr) as progress:
-            for lines in read_batches(source):
-                answers = score_lines(classifier, lines, explain=explain)
-                target.write("".join(json.dumps(answer) + "\n" for answer in answers).encode())
-                target.flush()
-                progress.update(len(lines))
+from workers.cli.score_command import MODEL, model_option, one_line_errors, open_model
 
 
 @click.command()
@@ -63,7 +36,7 @@ def train(data: Path, out: Path, seed: int, opinions: Path | None, limit: int | 
     from classifier.training import next_version, write_shipped
     from classifier.training import train as train_model
 
-    with _one_line_errors():
+    with one_line_errors():
         version = next_version(out, time.strftime("%Y.%m.%d", time.gmtime()))
         classifier = train_model(
             data, version=version, opinions_file=opinions, seed=seed, limit=limit, progress=_say
@@ -77,8 +50,8 @@ def train(data: Path, out: Path, seed: int, opinions: Path | None, limit: int | 
 @click.option(
     "--data", type=click.Path(path_type=Path), required=True, help="Parquet (its dev rows) or JSON Lines."
 )
-@_model_option
-@click.option("--against", type=_MODEL, help="Another model folder: is it better?")
+@model_option
+@click.option("--against", type=MODEL, help="Another model folder: is it better?")
 @click.option("--json", "as_json", is_flag=True, help="Print everything measured as JSON.")
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Also write a page with pictures into a folder."
@@ -90,13 +63,13 @@ def evaluate(
 
     A line of a JSON Lines file is {"body": "...", "labels": {"spam": true, ...}, ...} as for `score`.
     """
-    with _one_line_errors():
-        rows, classifier = read_labelled(data), _open(model)
+    with one_line_errors():
+        rows, classifier = read_labelled(data), open_model(model)
         scores = classifier.score(rows.comments)
         result = _measured(classifier, rows, scores)
         if against is not None:
             result["comparison"] = dataclasses.asdict(
-                compare(classifier, _open(against), examples_of(rows), scores=scores)
+                compare(classifier, open_model(against), examples_of(rows), scores=scores)
             )
         if report is not None:
             from classifier.pictures import write_report
@@ -129,20 +102,6 @@ def _measured(classifier: Classifier, rows: Rows, scores: Any) -> dict[str, Any]
         "confusion": confusion(scores, rows.labels, points),
         "recall_kept": kept,
     }
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """What the caller can put right is one line on stderr and exit status 2."""
-    try:
-        yield
-    except (ModelError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        click.echo(f"greenroom: {error}", err=True)
-        sys.exit(2)
-
-
-def _open(path: Path | None) -> Classifier:
-    return load_shipped() if path is None else load(path)
 
 
 def _say(line: str) -> None:

@@ -13,9 +13,6 @@ from moderation.jobs import QUEUES
 from workers.cli.start import refuse, refusing, settings_and_log, start_process
 
 CONNECTIONS = 512
-# A process scores on one thread: several would fight over the same cores, and sums would differ with their
-# number. It must be said before numpy is first imported.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @click.command("web")
@@ -23,7 +20,6 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 def web_command() -> None:
     """Serve HTTP with gunicorn on HOST:PORT."""
     settings = settings_and_log()
-    os.environ |= ONE_THREAD
     gunicorn = shutil.which("gunicorn", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
     if gunicorn is None:
         refuse("gunicorn is not installed")
@@ -59,7 +55,6 @@ def web_command() -> None:
 @refusing
 def worker_command(queues: tuple[str, ...], burst: bool) -> None:
     """Run jobs: score comments, retrain the model. Each queue gets a process of its own."""
-    os.environ |= ONE_THREAD
     start_process()
     names = tuple(dict.fromkeys(queues)) or QUEUES
     if len(names) > 1:
