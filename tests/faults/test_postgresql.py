@@ -1,4 +1,4 @@
-"""The same on PostgreSQL, where a dead process leaves its transaction to the server; restarts have a test apart"""
+"""The same on PostgreSQL, where a dead process leaves its transaction to the server"""
 
 from collections.abc import Iterator
 from pathlib import Path
