@@ -203,6 +203,11 @@ class Apart:
         with self.redis as redis:
             return Queue("scoring", connection=redis).count
 
+    def jobs_failed(self) -> int:
+        """How many jobs ended with an error so far."""
+        with self.redis as redis:
+            return Queue("scoring", connection=redis).failed_job_registry.count
+
     def keep_a_worker_until_decided(self, **environ: str) -> None:
         """Start the worker again whenever it ends: what `greenroom up` and every supervisor does."""
 
