@@ -15,7 +15,7 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from sqlalchemy import select
 
 from moderation.database import Database, open_database
@@ -188,14 +188,25 @@ class Apart:
             return len(session.scalars(select(Comment.id).where(Comment.status == "pending")).all())
 
     def wait_until_idle(self) -> None:
-        """Return once the workers have ended their jobs and wait for the next."""
+        """Return once every worker is there, has ended its job and waits for the next."""
+        ours = {process.pid for name, process in self.running.items() if name.startswith("worker")}
         with self.redis as redis:
-            wait_until(lambda: not redis.exists(AWAKE) and self.jobs_waiting() == 0)
+
+            def idle() -> bool:
+                waiting = {one.pid for one in Worker.all(connection=redis) if one.get_state() == "idle"}
+                return ours <= waiting and not redis.exists(AWAKE) and self.jobs_waiting() == 0
+
+            wait_until(idle)
 
     def jobs_waiting(self) -> int:
         """How many drain jobs nobody took yet."""
         with self.redis as redis:
             return Queue("scoring", connection=redis).count
+
+    def jobs_failed(self) -> int:
+        """How many jobs ended with an error so far."""
+        with self.redis as redis:
+            return Queue("scoring", connection=redis).failed_job_registry.count
 
     def keep_a_worker_until_decided(self, **environ: str) -> None:
         """Start the worker again whenever it ends: what `greenroom up` and every supervisor does."""

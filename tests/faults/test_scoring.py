@@ -59,6 +59,7 @@ def test_a_missing_or_corrupt_model_holds_comments_until_it_is_whole_again(servi
 
 def test_a_job_runs_again_after_its_work_was_done_by_another(service: Apart) -> None:
     """The slow worker still holds its verdicts when the batch was given to another one and decided."""
+    failed = service.jobs_failed()
     service.arm("worker.took", "wait")
     service.start("worker")
     service.take_in(10, "twice")
@@ -69,9 +70,11 @@ def test_a_job_runs_again_after_its_work_was_done_by_another(service: Apart) -> 
     service.ask_to_stop("worker")
     assert service.status_of("worker") == 0
     service.assert_recovers()
+    assert service.jobs_failed() == failed
 
 
 def test_two_workers_with_more_jobs_than_work_decide_everything_once(service: Apart) -> None:
+    failed = service.jobs_failed()
     jobs = open_jobs(load_settings(service.environ).redis_url)
     few = {"GREENROOM_BATCH_COMMENTS": "7"}
     service.start("worker", **few)
@@ -81,6 +84,7 @@ def test_two_workers_with_more_jobs_than_work_decide_everything_once(service: Ap
         # Whatever the mark says, as if it had been lost again and again.
         jobs.look_now()
     service.assert_recovers()
+    assert service.jobs_failed() == failed
 
 
 def champion_of_its_own(service: Apart) -> Path:
