@@ -50,7 +50,8 @@ def send_all(port: int, requests: Sequence[bytes], connections: int) -> float:
     waiting = iter(requests)
     started = time.perf_counter()
     with selectors.DefaultSelector() as selector:
-        for first, _ in zip(waiting, range(connections), strict=False):
+        # In this order: the other way round, zip takes a request before it finds no connection left.
+        for _, first in zip(range(connections), waiting, strict=False):
             opened = socket.create_connection(("127.0.0.1", port))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.sendall(first)
