@@ -35,12 +35,13 @@ def comment(body: str) -> dict[str, object]:
     return {"thread": {"id": "/a-post"}, "author": {"name": "Reader", "email": "r@example.org"}, "body": body}
 
 
-def request(path: str, key: str, body: object, method: str = "POST") -> bytes:
-    """The bytes of a request."""
+def request(path: str, key: str, body: object, method: str = "POST", **headers: str) -> bytes:
+    """The bytes of a request; headers are further ones, with `_` for `-` in their names."""
     data = json.dumps(body).encode()
+    more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+        f"Content-Type: application/json\r\n{more}Content-Length: {len(data)}\r\n\r\n"
     )
     return head.encode() + data
 

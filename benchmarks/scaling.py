@@ -86,9 +86,7 @@ def drain(ours: Installation, workers: int, comments: int) -> Drained:
         seconds, after = time.monotonic() - started, ours.cpu()
     spent = {kind: after[kind] - before[kind] for kind in after}
     busy = sum(spent.values()) / seconds / (os.cpu_count() or 1)
-    return Drained(
-        comments / seconds, {kind: 1000 * value / comments for kind, value in spent.items()}, busy
-    )
+    return Drained(comments / seconds, {kind: 1000 * value / comments for kind, value in spent.items()}, busy)
 
 
 def tell(store: str, runs: dict[int, list[Drained]], counts: dict[str, int], comments: int) -> None:
@@ -106,9 +104,7 @@ def tell(store: str, runs: dict[int, list[Drained]], counts: dict[str, int], com
         print(f"{number:>7}{pace:>24}{more:>7.2f}x{worker:>12.2f}{database:>14.2f}{busy:>7.0%}")
     print("CPU: seconds for a thousand comments; on SQLite the database's are the worker's")
     print(f"more than {stops_at(middle)} workers bring less than {GAIN - 1:.0%} here")
-    told = (
-        f"{counts['submissions']:,} submissions, taken {counts['takes']:,} times, {counts['scores']:,} scored, "
-    )
+    told = f"{counts['submissions']:,} submissions, taken {counts['takes']:,} times, {counts['scores']:,} scored, "
     told += f"{counts['decisions']:,} decisions, {counts['not decided once']} comments not decided once"
     print(f"{told}: {'no double work' if without_double_work(counts) else 'DOUBLE WORK OR LOSS'}")
 
