@@ -88,12 +88,16 @@ def measure(store: str, options: argparse.Namespace) -> dict[str, Any]:
         running.resume()
         drained = drain(ours, options.comments)
         counts, size = ours.truth.counts(), ours.truth.size()
+        redis = sum(path.stat().st_size for path in (ours.home / "redis").glob("**/*.aof"))
     a_million = 1_000_000 * (size - before) / (counts["comments"] - already)
     stages = [taken_in, drained]
     print(f"\n{store}: {options.comments:,} comments, {options.workers} workers, 2 web processes")
     flat = [tell(stage, options.comments) for stage in stages]
     once = without_double_work(counts)
-    print(f"database {a_million / MEGABYTE:,.0f} MiB for a million comments; lost or done twice: {not once}")
+    print(
+        f"database {a_million / MEGABYTE:,.0f} MiB a million comments, Redis' files {redis / MEGABYTE:.0f} MiB"
+    )
+    print("nothing lost or done twice" if once else f"LOST OR DONE TWICE: {counts}")
     return {
         stage.name: {
             "paces": stage.paces(),
@@ -102,7 +106,7 @@ def measure(store: str, options: argparse.Namespace) -> dict[str, Any]:
             "cpu seconds": stage.cpu,
         }
         for stage in stages
-    } | {"bytes a million": a_million, "counts": counts, "flat": all(flat) and once}
+    } | {"bytes a million": a_million, "redis bytes": redis, "counts": counts, "flat": all(flat) and once}
 
 
 def take_in(ours: Installation, comments: int) -> Stage:

@@ -83,7 +83,7 @@ class Installation:
             with Redis(unix_socket_path=str(redis_socket(self.home))) as redis:
                 queue = Queue(SCORING, connection=redis)
                 wait_until(lambda: Worker.count(queue=queue) == count, seconds=90)
-            yield Workers(started)
+                yield Workers(started, queue)
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,11 @@ class Workers:
     """Some workers, which can be held still so that all of them start at once."""
 
     running: list["subprocess.Popen[bytes]"]
+    queue: Queue
 
     def pause(self) -> None:
-        """Let the kernel run none of them."""
+        """Let the kernel run none of them, once they are idle: a job at hand would run out of its time."""
+        wait_until(lambda: all(one.get_state() == "idle" for one in Worker.all(queue=self.queue)))
         for one in self.running:
             one.send_signal(signal.SIGSTOP)
 
