@@ -1,0 +1,76 @@
+"""What the benchmarks reckon with; the runs themselves are not part of the suite."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.backlog import Stage, when
+from benchmarks.crowd import batches, comments
+from benchmarks.figures import percentile, percentiles
+from benchmarks.processes import below, by_kind
+from benchmarks.scaling import stops_at
+from benchmarks.truth import Truth, without_double_work
+from moderation.database import Database
+from tests.conftest import Api
+from workers.process import Process
+from workers.scoring import drain_process
+
+
+def test_the_pace_of_each_tenth_is_its_comments_by_its_seconds() -> None:
+    stage = Stage("drained", progress=[(0.0, 0), (10.0, 500), (30.0, 1000)])
+    assert stage.paces() == pytest.approx([50] * 5 + [25] * 5)
+
+
+def test_a_goal_between_two_looks_is_reached_in_proportion() -> None:
+    assert when([(0.0, 0), (4.0, 100)], 25) == pytest.approx(1.0)
+
+
+def test_memory_is_told_by_its_highest_value_in_each_quarter() -> None:
+    stage = Stage("drained", memory=[{"web": n} for n in (1, 5, 2, 2, 3, 9, 4, 4)])
+    assert stage.peaks_of("web") == [5, 2, 9, 4]
+    assert stage.peaks_of("worker") == []
+
+
+def test_more_workers_end_to_help_where_the_next_number_gains_less_than_a_tenth() -> None:
+    assert stops_at({1: 100, 2: 190, 4: 200, 8: 500}) == 2
+    assert stops_at({1: 100, 2: 190}) == 2
+
+
+def test_percentiles_of_nothing_are_zero() -> None:
+    assert percentile([], 0.5) == 0
+    assert percentiles(list(range(101)))["p90"] == 90
+
+
+def test_every_comment_of_the_crowd_differs() -> None:
+    bodies = [one["body"] for one in itertools.islice(comments(1), 500)]
+    assert len(set(bodies)) == 500
+    assert len(list(batches(1, 250, "a key"))) == 3
+
+
+def test_a_child_is_seen_by_what_it_does() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()", "gunicorn"], stdin=subprocess.PIPE)
+    try:
+        (found,) = (one for one in by_kind(below(os.getpid()))["web"] if one.pid == child.pid)
+        assert found.resident > 1_000_000
+    finally:
+        child.communicate(b"\n")
+
+
+def test_the_truth_knows_work_done_once_from_work_left_or_repeated(
+    api: Api, alma, process: Process, database: Database
+) -> None:
+    for _ in range(3):
+        api.hand_in(alma)
+    truth = Truth(database.engine, alma.site_id)
+    assert truth.waiting() == 3
+    assert not without_double_work(truth.counts())
+    drain_process(process)
+    counts = truth.counts()
+    assert truth.all_judged()
+    assert without_double_work(counts)
+    assert len(truth.times()) == 3
+    assert not without_double_work(counts | {"takes": 4})
+    assert not without_double_work(counts | {"not decided once": 1})
