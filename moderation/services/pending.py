@@ -12,7 +12,7 @@ from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
 from moderation.models import Comment, Score, Submission, Thread, table_of
 from moderation.services.decide import POLICY, Act, record_decisions
 from moderation.services.policies import current_policies
-from moderation.services.taking import TakenIds, choose_waiting, is_free
+from moderation.services.taking import TakenIds, choose_waiting, follow_indexes, is_free
 
 # A submission whose worker died this often is no longer scored; before that, it comes alone.
 ATTEMPTS_AT_ALL = 4
@@ -74,11 +74,13 @@ def read_taken(session: Session, ids: Sequence[str], now: datetime) -> list[Take
 
 def has_pending(session: Session, now: datetime) -> bool:
     """Whether anything waits that nobody holds."""
+    follow_indexes(session)
     return session.scalar(_ANY_FREE, {"now": now}) is not None
 
 
 def count_waiting(session: Session, most: int) -> int:
     """How many submissions wait to be judged; counting stops at `most`."""
+    follow_indexes(session)
     return session.scalar(_COUNT, {"most": most}) or 0
 
 
@@ -109,7 +111,8 @@ def record_verdicts(session: Session, judged: Sequence[Judged], now: datetime, d
     What was edited, withdrawn or judged by another worker meanwhile is passed over.
     """
     by_submission = {one.taken.submission_id: one for one in judged}
-    rows = session.execute(_STILL_WAITING, {"ids": list(by_submission)}).all()
+    comments = [one.taken.comment_id for one in judged]
+    rows = session.execute(_STILL_WAITING, {"comments": comments, "ids": list(by_submission)}).all()
     if not rows:
         return []
     still = [by_submission[row.submission_id] for row in rows]
@@ -172,12 +175,18 @@ _JUDGED = (
     .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)))
     .values(judged_at=bindparam("at"))
 )
-_ANY_FREE = select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None), is_free()).limit(1)
-_COUNT = select(func.count()).select_from(
-    select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None)).limit(bindparam("most")).subquery()
+# The order does not matter to the answer; it names the index to read (see follow_indexes).
+_UNJUDGED = (
+    select(_SUBMISSIONS.c.id)
+    .where(_SUBMISSIONS.c.judged_at.is_(None))
+    .order_by(_SUBMISSIONS.c.site_id, _SUBMISSIONS.c.id)
 )
+_ANY_FREE = _UNJUDGED.where(is_free()).limit(1)
+_COUNT = select(func.count()).select_from(_UNJUDGED.limit(bindparam("most")).subquery())
 # Locked comment first, and in one order everywhere, so that two never wait for each other. Only the latest
 # submission of a comment, and only while nobody judged it: both are asked again of what was waited for.
+# The comments are named although the submissions tell them: no index leads from those to these, and reading
+# the whole table for every batch would make each slower than the one before.
 _STILL_WAITING = (
     select(
         _COMMENTS.c.id,
@@ -187,7 +196,11 @@ _STILL_WAITING = (
         _COMMENTS.c.submission_id,
     )
     .join(_SUBMISSIONS, _SUBMISSIONS.c.id == _COMMENTS.c.submission_id)
-    .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)), _SUBMISSIONS.c.judged_at.is_(None))
+    .where(
+        _COMMENTS.c.id.in_(bindparam("comments", expanding=True)),
+        _SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)),
+        _SUBMISSIONS.c.judged_at.is_(None),
+    )
     .order_by(_COMMENTS.c.id)
     .with_for_update()
 )
