@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
@@ -111,8 +111,7 @@ def record_verdicts(session: Session, judged: Sequence[Judged], now: datetime, d
     What was edited, withdrawn or judged by another worker meanwhile is passed over.
     """
     by_submission = {one.taken.submission_id: one for one in judged}
-    comments = [one.taken.comment_id for one in judged]
-    rows = session.execute(_STILL_WAITING, {"comments": comments, "ids": list(by_submission)}).all()
+    rows = session.execute(_STILL_WAITING, {"ids": list(by_submission)}).all()
     if not rows:
         return []
     still = [by_submission[row.submission_id] for row in rows]
@@ -185,8 +184,8 @@ _ANY_FREE = _UNJUDGED.where(is_free()).limit(1)
 _COUNT = select(func.count()).select_from(_UNJUDGED.limit(bindparam("most")).subquery())
 # Locked comment first, and in one order everywhere, so that two never wait for each other. Only the latest
 # submission of a comment, and only while nobody judged it: both are asked again of what was waited for.
-# The comments are named although the submissions tell them: no index leads from those to these, and reading
-# the whole table for every batch would make each slower than the one before.
+# Joined by the comment's id as well, or no index would lead from a submission to its comment, and the whole
+# table be read for every batch.
 _STILL_WAITING = (
     select(
         _COMMENTS.c.id,
@@ -195,9 +194,11 @@ _STILL_WAITING = (
         _COMMENTS.c.version,
         _COMMENTS.c.submission_id,
     )
-    .join(_SUBMISSIONS, _SUBMISSIONS.c.id == _COMMENTS.c.submission_id)
+    .join(
+        _SUBMISSIONS,
+        and_(_SUBMISSIONS.c.comment_id == _COMMENTS.c.id, _SUBMISSIONS.c.id == _COMMENTS.c.submission_id),
+    )
     .where(
-        _COMMENTS.c.id.in_(bindparam("comments", expanding=True)),
         _SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)),
         _SUBMISSIONS.c.judged_at.is_(None),
     )
