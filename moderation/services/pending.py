@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
 from moderation.models import Comment, Score, Submission, Thread, table_of
 from moderation.services.decide import POLICY, Act, record_decisions
 from moderation.services.policies import current_policies
-from moderation.services.taking import TakenIds, choose_waiting, is_free
+from moderation.services.taking import TakenIds, choose_waiting, follow_indexes, is_free
 
 # A submission whose worker died this often is no longer scored; before that, it comes alone.
 ATTEMPTS_AT_ALL = 4
@@ -77,6 +77,7 @@ def read_taken(session: Session, ids: Sequence[str], now: datetime) -> list[Take
 
 def has_pending(session: Session, now: datetime) -> bool:
     """Whether anything waits that nobody holds."""
+    follow_indexes(session)
     return session.scalar(_ANY_FREE, {"now": now}) is not None
 
 
@@ -96,6 +97,7 @@ def end_holds(session: Session, ids: Sequence[str]) -> None:
 
 def count_waiting(session: Session, most: int) -> int:
     """How many submissions wait to be judged; counting stops at `most`."""
+    follow_indexes(session)
     return session.scalar(_COUNT, {"most": most}) or 0
 
 
@@ -189,7 +191,6 @@ _JUDGED = (
     .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)))
     .values(judged_at=bindparam("at"))
 )
-_ANY_FREE = select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None), is_free()).limit(1)
 _OLDEST = (
     select(_SUBMISSIONS.c.id, _SUBMISSIONS.c.taken_until)
     .where(_SUBMISSIONS.c.judged_at.is_(None))
@@ -203,11 +204,18 @@ _FREE = (
     .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)))
     .values(taken_until=None)
 )
-_COUNT = select(func.count()).select_from(
-    select(_SUBMISSIONS.c.id).where(_SUBMISSIONS.c.judged_at.is_(None)).limit(bindparam("most")).subquery()
+# The order does not matter to the answer; it names the index to read (see follow_indexes).
+_UNJUDGED = (
+    select(_SUBMISSIONS.c.id)
+    .where(_SUBMISSIONS.c.judged_at.is_(None))
+    .order_by(_SUBMISSIONS.c.site_id, _SUBMISSIONS.c.id)
 )
+_ANY_FREE = _UNJUDGED.where(is_free()).limit(1)
+_COUNT = select(func.count()).select_from(_UNJUDGED.limit(bindparam("most")).subquery())
 # Locked comment first, and in one order everywhere, so that two never wait for each other. Only the latest
 # submission of a comment, and only while nobody judged it: both are asked again of what was waited for.
+# Joined by the comment's id as well, or no index would lead from a submission to its comment, and the whole
+# table be read for every batch.
 _STILL_WAITING = (
     select(
         _COMMENTS.c.id,
@@ -217,8 +225,14 @@ _STILL_WAITING = (
         _COMMENTS.c.submission_id,
         _COMMENTS.c.created_at,
     )
-    .join(_SUBMISSIONS, _SUBMISSIONS.c.id == _COMMENTS.c.submission_id)
-    .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)), _SUBMISSIONS.c.judged_at.is_(None))
+    .join(
+        _SUBMISSIONS,
+        and_(_SUBMISSIONS.c.comment_id == _COMMENTS.c.id, _SUBMISSIONS.c.id == _COMMENTS.c.submission_id),
+    )
+    .where(
+        _SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)),
+        _SUBMISSIONS.c.judged_at.is_(None),
+    )
     .order_by(_COMMENTS.c.id)
     .with_for_update()
 )
