@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifier.dataset import Rows
 from classifier.facts import about, body_of, numbers_of, sizes_of
 from classifier.hashing import hash_words, pair_columns, word_columns
-from classifier.perturbation import disguised, mistyped, other_terms
+from classifier.perturbation import disguised, other_terms
 from classifier.text import EMAIL, LINK, pieces, tokens
 from classifier.vocabulary import NOTHING
 
@@ -22,36 +22,34 @@ _CHUNK = 8192
 
 @dataclass
 class Corpus:
-    """Comments as word ids; `words[0]` is no word. `links` are counts, `facts` all but those of size."""
+    """Comments as word ids; `words[0]` is no word."""
 
     words: list[str]
     bodies: list[list[int]]
-    disguised: list[tuple[list[int], ...]]
+    disguised: list[list[int] | None]
     others: list[list[int] | None]
-    links: list[int]
     facts: list[list[int]]
     names: list[list[int]]
     addresses: list[list[int]]
 
 
 def read_corpus(rows: Rows, seed: int) -> Corpus:
-    """The words of each comment, and (English only) of one copy disguised in all ways, one mistyped, and one
-    about other people."""
+    """The words of each comment, of a disguised copy and of one about other people (English only)."""
     draw, ids = random.Random(seed), _Ids()  # noqa: S311 - no secret
-    corpus = Corpus(ids.words, [], [], [], [], [], [], [])
+    corpus = Corpus(ids.words, [], [], [], [], [], [])
     for comment, language in zip(rows.comments, rows.languages, strict=True):
         text = body_of(comment)
         body = ids.of(text)
         other = other_terms(text, draw)
         corpus.bodies.append(body)
-        ways = (None, mistyped) if language == "en" else ()
-        corpus.disguised.append(tuple(ids.of(disguised(text, draw, way)) for way in ways))
+        corpus.disguised.append(ids.of(disguised(text, draw)) if language == "en" else None)
         corpus.others.append(ids.of(other) if other != text else None)
         context = about(comment)
         name, topic = ids.of(context.name), ids.of(context.topic)
-        corpus.links.append(sum(body.count(known) for known in (ids.known[LINK], ids.known[EMAIL])))
-        shared = len(set(topic).intersection(body))
-        corpus.facts.append(numbers_of(context, len(name) if context.name else 0, shared))
+        links = sum(body.count(known) for known in (ids.known[LINK], ids.known[EMAIL]))
+        sizes = [int(part[0]) for part in sizes_of(np.array([links]), np.array([len(body)]))]
+        numbers = numbers_of(context, len(name) if context.name else 0, len(set(topic).intersection(body)))
+        corpus.facts.append([*sizes, *numbers])
         corpus.names.append(name if context.name else [])
         corpus.addresses.append(ids.of(context.addresses) if context.addresses else [])
     return corpus
@@ -96,16 +94,12 @@ class Batches:
     def of(
         self,
         bodies: Sequence[list[int]],
-        lengths: Sequence[int],
-        links: Sequence[int],
         facts: Sequence[list[int]],
         names: Sequence[list[int]],
         addresses: Sequence[list[int]],
     ) -> dict[str, torch.Tensor]:
-        """What `Student` takes. `lengths` are those of the whole bodies, of which a part may be shown."""
+        """What `Student` takes."""
         ids, there = _padded(bodies)
-        sizes = np.stack(sizes_of(np.array(links), np.array(lengths)), axis=1).tolist()
-        facts = [[*size, *others] for size, others in zip(sizes, facts, strict=True)]
         flat = ids.ravel()
         pairs = np.append(pair_columns(self._hashes[flat], self._steps[flat], self._bits), 0)
         arrays: dict[str, NDArray[Any]] = {

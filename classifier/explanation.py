@@ -59,15 +59,15 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
     """Share out the logits among the pieces of the body: all weights and the rest together are the logits.
 
     Exact: around any one comment the network is linear (its parts are sums, maxima and cut-offs at 0), so
-    each word's part is its input times the slope there (Shrikumar et al. 2017), with what the words weigh
-    together held fast. A pair's part goes half to each of its words.
+    each word's part is its input times the slope there (Shrikumar et al. 2017). A pair's part goes half to
+    each of its words.
     """
     pieces = list(located_pieces(body_of(comment)))
     reading = network.read([comment])
     body = reading.words.part(0, 1)
     logits = reading.logits[0].astype(np.float64)
     pooled = network.pool(body)
-    parts = _direct(network, body, pooled)
+    parts = _direct(network, body)
     out = network.weights.out * network.weights.slope
     if correction is not None:
         from classifier.site_features import site_features
@@ -85,32 +85,31 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
     return Attribution(pieces, weights, logits - weights.sum(axis=0))
 
 
-def _direct(network: Network, body: Read, pooled: Pooled) -> Floats:
+def _direct(network: Network, body: Read) -> Floats:
     """What words and pairs add straight to the logits (words, 7)."""
     pairs = np.append(network.pairs(body), np.zeros((1, len(CATEGORIES))), axis=0)
-    words = body.vectors[0][body.ids, network.windows : network.windows + len(CATEGORIES)]
+    words = body.vectors[0].take(body.ids, axis=0)[:, network.windows :]
     inside = (words + (pairs + np.roll(pairs, 1, axis=0)) / 2)[body.starts[0] : body.ends[0]]
-    return np.asarray(inside.astype(np.float64) / np.sqrt(pooled.mass[0]) * network.weights.slope)
+    return np.asarray(inside.astype(np.float64) / np.sqrt(len(inside)) * network.weights.slope)
 
 
 def _inner(network: Network, body: Read, pooled: Pooled, out: NDArray[Any]) -> Floats:
-    """What words add through convolution, means and hidden layer (words, 7), which `out` (k, 7) follows."""
+    """What words add through convolution and hidden layer (words, 7), which `out` (k, 7) follows."""
     w, h, (start, end) = network.weights, network.windows, (int(body.starts[0]), int(body.ends[0]))
     inside, length = network.see(body)[start:end], end - start
-    convolved, gated = inside[:, :h], inside[:, -len(w.window) :].astype(np.float64)
+    convolved = inside[:, :h]
     top = convolved.argmax(axis=0)
     active = network.layers(pooled.inner)[0][0] > 0
     slopes = w.hidden[:, active].astype(np.float64) @ out[active]
     # How much each of the h values around each word counts: once if it is the largest, and in the mean.
     open_ = (convolved > 0).astype(np.float64)
-    count = open_[:, :, None] / length * slopes[h : 2 * h]
+    count = open_[:, :, None] / length * slopes[h:]
     count[top, np.arange(h)] += open_[top, np.arange(h)][:, None] * slopes[:h]
     # To the window around word t came the word before it, itself, and the word after it.
     around = np.pad(count, ((1, 1), (0, 0), (0, 0)))
     before, own, after = (part[start:end].astype(np.float64) for part in network.inward(body))
     windows = ((before, around[2:]), (own, around[1:-1]), (after, around[:-2]))
-    means = (gated / pooled.gates[0]) @ slopes[2 * h :]
-    return np.asarray(means + sum(np.einsum("th,thk->tk", values, slope) for values, slope in windows))
+    return np.asarray(sum(np.einsum("th,thk->tk", values, slope) for values, slope in windows))
 
 
 def _corrected(correction: "Correction", body: Read, row: Any) -> tuple[Floats, Floats]:

@@ -4,10 +4,6 @@ A word's vector is the sum of the rows of its character n-grams, so a new spelli
 (Bojanowski et al. 2017). Part of it adds to the logits directly; the rest is seen three words at a time by a
 convolution, pooled over the comment and passed through a hidden layer (Kim 2014). Word pairs add to the
 logits too, and facts and author to that of spam.
-
-Each word also says how much it counts (attention that looks at the word alone): its `mass` where direct
-parts are shared out over the comment, its `gates` in the means of parts of the vectors. So an insult or an
-advert among many innocent words still weighs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,28 +22,24 @@ from classifier.vocabulary import GAP, Read, Vocabulary
 Floats = NDArray[np.float32]
 
 _LABELS = len(CATEGORIES)
-# A word counts from 1/55 to 55 times as much as it would unlearnt.
-MOST_GATE = 4.0
+# The columns of a row of the table: to the logits, to spam as a name or an address of the author, inwards.
+_DIRECT, _AUTHOR, _INWARD = slice(0, _LABELS), slice(_LABELS, _LABELS + 2), slice(_LABELS + 2, None)
 # So many words are convolved at once: what fits a processor's cache is quickest.
 _WORDS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What training found. Tables are whole numbers times a scale per column: a quarter of the size.
+    """What training found. Tables are whole numbers times a scale per column: a quarter of the size."""
 
-    A row of `table` is: to the 7 logits, mass, g gates, to spam as a name of the author, as an address, and d
-    inwards, of which each gate weighs d / g in turn.
-    """
-
-    table: NDArray[np.int8]  # (2**b, 10 + g + d): n-grams
-    table_scale: Floats  # (10 + g + d,)
+    table: NDArray[np.int8]  # (2**b, 9 + d): n-grams
+    table_scale: Floats  # (9 + d,)
     pairs: NDArray[np.int8]  # (2**p, 7): words and pairs of them
     pairs_scale: Floats  # (7,)
     facts: Floats  # (FACTS,): to spam alone
     window: Floats  # (d, 3 * h): the word before, the word, the word after
     window_bias: Floats  # (h,)
-    hidden: Floats  # (2 * h + d, k): largest and mean of the convolution, gated means
+    hidden: Floats  # (2 * h, k): largest and mean
     hidden_bias: Floats  # (k,)
     out: Floats  # (k, 7)
     bias: Floats  # (7,)
@@ -64,30 +56,12 @@ class Weights:
         """log2 of the rows of `pairs`."""
         return len(self.pairs).bit_length() - 1
 
-    @property
-    def gates(self) -> int:
-        """How many gates a word has."""
-        return int(self.table.shape[1]) - _LABELS - 3 - len(self.window)
-
-
-class Columns(NamedTuple):
-    """Where things are in a row of the table."""
-
-    direct: slice
-    mass: int
-    gates: slice
-    name: int
-    address: int
-    inward: slice
-
 
 class Pooled(NamedTuple):
-    """What n comments come to: sums of words' parts, and the input of the hidden layer."""
+    """What the words of n comments come to: to the logits, and the largest and mean of the convolution."""
 
     direct: Floats  # (n, 7)
-    mass: Floats  # (n, 1)
-    gates: Floats  # (n, d): each gate's sum, repeated over its part
-    inner: Floats  # (n, 2 * h + d)
+    inner: Floats  # (n, 2 * h)
 
 
 class Reading(NamedTuple):
@@ -103,16 +77,8 @@ class Network:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        self.windows, (inward, _) = len(weights.window_bias), weights.window.shape
-        if weights.gates < 1 or len(weights.hidden) != 2 * self.windows + inward:
-            raise TypeError("weights of another form")
-        gates = slice(_LABELS + 1, _LABELS + 1 + weights.gates)
-        self.columns = Columns(
-            slice(0, _LABELS), _LABELS, gates, gates.stop, gates.stop + 1, slice(gates.stop + 2, None)
-        )
-        h = self.windows
-        widths = h + _LABELS + 1 + weights.gates + inward, h, h, 2
-        self.vocabulary = Vocabulary(weights.table_bits, widths, self._vectors)
+        self.windows = h = len(weights.window_bias)
+        self.vocabulary = Vocabulary(weights.table_bits, (h + _LABELS, h, h, 2), self._vectors)
         # The window's bias comes with the word in its middle: one addition for each word less.
         self._window = weights.window.astype(np.float64)
         self._window_bias = np.pad(weights.window_bias, h).astype(np.float64)
@@ -135,35 +101,30 @@ class Network:
         body = words.part(0, len(comments))
         pooled = self.pool(body)
         hidden, logits = self.layers(pooled.inner)
-        logits += pooled.direct / np.sqrt(pooled.mass)
+        logits += pooled.direct
         logits[:, 0] += self._spam_facts(others, words, body)
         return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
 
     def pool(self, body: Read) -> Pooled:
         """Convolve the words of each text, and add up what they come to."""
         n, h = len(body.starts), self.windows
-        sums = np.empty((n, body.vectors[0].shape[1]), np.float32)
-        largest = np.empty((n, h), np.float32)
+        sums, largest = np.empty((n, h + _LABELS), np.float32), np.empty((n, h), np.float32)
         for first, end in _runs(body):
             part = body.part(first, end)
             seen = self.see(part)
             convolved = seen[:, :h]
+            places = zip(range(first, end), part.starts.tolist(), part.ends.tolist(), strict=True)
             # A loop over texts is quicker here than `ufunc.reduceat` over all of them.
-            for i, start, stop in zip(
-                range(first, end), part.starts.tolist(), part.ends.tolist(), strict=True
-            ):
+            for i, start, stop in places:
                 np.add.reduce(seen[start:stop], axis=0, out=sums[i])
                 np.maximum.reduce(convolved[start:stop], axis=0, out=largest[i])
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
-        rest = sums[:, h:]
-        mass, gated = rest[:, _LABELS, None], rest[:, self.columns.gates.stop :]
-        gates = self.shared(rest[:, self.columns.gates])
-        inner = np.concatenate([largest, sums[:, :h] / lengths, gated / gates], axis=1)
-        return Pooled(rest[:, :_LABELS], mass, gates, inner)
+        inner = np.concatenate([largest, sums[:, :h] / lengths], axis=1)
+        return Pooled((sums[:, h:] / np.sqrt(lengths)).astype(np.float32), inner)
 
     def see(self, body: Read) -> Floats:
-        """Each word's own vector with the convolution around it in the first h columns, and its pair with the
-        next word added to what goes to the logits."""
+        """The convolution around each word (words, h) beside what the word and its pair with the next add to
+        the logits (words, 7)."""
         own, before, after, _ = body.vectors
         h = self.windows
         seen = own.take(body.ids, axis=0)
@@ -171,17 +132,13 @@ class Network:
         convolved[1:] += before.take(body.ids[:-1], axis=0)
         convolved[:-1] += after.take(body.ids[1:], axis=0)
         np.maximum(convolved, 0, out=convolved)
-        seen[:-1, h : h + _LABELS] += self.pairs(body)
+        seen[:-1, h:] += self.pairs(body)
         return seen
 
     def inward(self, body: Read) -> tuple[Floats, ...]:
         """What each word gives to the window after it, its own and the one before it (words, h)."""
         own, before, after = (part.take(body.ids, axis=0)[:, : self.windows] for part in body.vectors[:3])
         return before, own - self.weights.window_bias, after
-
-    def shared(self, gates: NDArray[Any]) -> NDArray[Any]:
-        """Gates (n, g), each repeated over its part of the inward vector (n, d)."""
-        return np.repeat(gates, len(self.weights.window) // self.weights.gates, axis=1)
 
     def pairs(self, body: Read) -> Floats:
         """What the pair of each word with the next adds to the logits (words - 1, 7); 0 beside a gap."""
@@ -194,25 +151,22 @@ class Network:
     def _vectors(self, hashed: HashedWords) -> tuple[Floats, ...]:
         """The vectors of n words: their rows summed over the root of their number.
 
-        What each gives to the window around itself and to its comment (n, h + 8 + g + d), to the windows of
-        the words after and before it (n, h), and to spam as a name and as an address (n, 2). In double
-        precision: then rounding to single does not depend on which words are looked up together.
+        What each gives to the window around itself and to the logits (n, h + 7), to the windows of the words
+        after and before it (n, h), and to spam as a name and as an address (n, 2). In double precision: then
+        rounding to single does not depend on which words are looked up together.
         """
-        w, at = self.weights, self.columns
+        w = self.weights
         counts = np.diff(hashed.starts, append=len(hashed.columns))[:, None] + 1
         # Sums of whole numbers are exact in single precision too.
         grams = w.table.take(hashed.columns, axis=0).astype(np.float32)
         rows = np.add.reduceat(grams, hashed.starts, axis=0)
         rows += w.table.take(hashed.own, axis=0)
         vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(counts))
-        vectors[:, at.direct] += self._pairs[word_columns(hashed.hashes, w.pair_bits)]
-        inward = vectors[:, at.inward]
-        before, own, after = np.split(inward @ self._window + self._window_bias, 3, axis=1)
-        counted = np.exp(np.clip(vectors[:, at.mass : at.gates.stop], -MOST_GATE, MOST_GATE))
-        gated = inward * self.shared(counted[:, 1:])
-        itself = np.concatenate([own, vectors[:, at.direct], counted, gated], axis=1)
-        author = vectors[:, at.name : at.address + 1]
-        return tuple(part.astype(np.float32) for part in (itself, before, after, author))
+        vectors[:, _DIRECT] += self._pairs[word_columns(hashed.hashes, w.pair_bits)]
+        inward = vectors[:, _INWARD] @ self._window + self._window_bias
+        before, own, after = np.split(inward, 3, axis=1)
+        itself = np.concatenate([own, vectors[:, _DIRECT]], axis=1)
+        return tuple(part.astype(np.float32) for part in (itself, before, after, vectors[:, _AUTHOR]))
 
     def layers(self, pooled: Floats) -> tuple[Floats, NDArray[np.float64]]:
         """The hidden layer (n, k) and what it adds to the logits (n, 7), the bias included.

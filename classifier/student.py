@@ -18,7 +18,7 @@ from classifier.categories import CATEGORIES
 from classifier.corpus import Batches, Corpus, Ids, read_corpus
 from classifier.dataset import Rows
 from classifier.facts import FACTS
-from classifier.network import MOST_GATE, Weights
+from classifier.network import Weights
 
 Progress = Callable[[str], None]
 _LABELS = len(CATEGORIES)
@@ -29,12 +29,11 @@ _CHUNK = 8192
 class Plan:
     """How to train; the sizes decide the model's size and speed, the rest was chosen on dev."""
 
-    table_bits: int = 18
+    table_bits: int = 17
     pair_bits: int = 16
     inward: int = 32
-    gates: int = 4
     windows: int = 64
-    hidden: int = 96
+    hidden: int = 64
     epochs: int = 8
     batch: int = 256
     rate: float = 2e-3
@@ -42,9 +41,9 @@ class Plan:
     words_dropped: float = 0.15
     units_dropped: float = 0.3
     longest: int = 250
-    disguised: float = 0.35
+    disguised: float = 0.25
     other_terms: float = 0.3
-    padded: float = 0.3
+    padded: float = 0.25
     context_kept: float = 0.6
     averaged: float = 0.995
     teacher_share: float = 0.7
@@ -58,11 +57,11 @@ class Student(torch.nn.Module):
         super().__init__()
         self.plan = plan
         self.inward = torch.nn.Embedding(1 << plan.table_bits, plan.inward)
-        self.direct = torch.nn.Embedding(1 << plan.table_bits, _LABELS + 1 + plan.gates + 2)
+        self.direct = torch.nn.Embedding(1 << plan.table_bits, _LABELS + 2)
         self.pairs = torch.nn.Embedding(1 << plan.pair_bits, _LABELS)
         self.facts = torch.nn.Embedding(FACTS, 1)
         self.window = torch.nn.Linear(3 * plan.inward, plan.windows)
-        self.hidden = torch.nn.Linear(2 * plan.windows + plan.inward, plan.hidden)
+        self.hidden = torch.nn.Linear(2 * plan.windows, plan.hidden)
         self.out = torch.nn.Linear(plan.hidden, _LABELS)
         self.drop = torch.nn.Dropout(plan.units_dropped)
         torch.nn.init.normal_(self.inward.weight, std=0.1)
@@ -75,33 +74,23 @@ class Student(torch.nn.Module):
         inward = functional.embedding_bag(batch["columns"], self.inward.weight, batch["starts"], mode="sum")
         direct = functional.embedding_bag(batch["columns"], self.direct.weight, batch["starts"], mode="sum")
         inward, direct = inward * batch["scale"], direct * batch["scale"]
-        # What a word is by itself, then that for each word of each comment.
-        counted = direct[:, _LABELS:-2].clamp(-MOST_GATE, MOST_GATE).exp()
-        gated = inward * self._shared(counted[:, 1:])
-        itself = torch.cat([direct[:, :_LABELS], counted, gated], 1)
         ids, there = batch["ids"], batch["there"]
         length = there.sum(1).clamp(min=1)[:, None]
         kept = there
         if self.training:
             kept = there * (torch.rand(there.shape) > self.plan.words_dropped)
-        own = (itself[ids] * kept[..., None]).sum(1)
-        words, counted, gated = own.split([_LABELS, 1 + self.plan.gates, self.plan.inward], 1)
-        words = words + (self.pairs(batch["own"]) * kept[..., None]).sum(1)
+        words = (direct[ids][..., :_LABELS] + self.pairs(batch["own"])) * kept[..., None]
         pairs = self.pairs(batch["pairs"]) * (kept[:, 1:] * kept[:, :-1])[..., None]
-        counted = counted.clamp(min=1e-4)
         x = functional.pad(inward[ids] * kept[..., None], (0, 0, 1, 1))
         seen = torch.relu(self.window(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], -1))) * there[..., None]
-        means = [seen.max(1).values, seen.sum(1) / length, gated / self._shared(counted[:, 1:])]
-        inner = self.out(self.drop(torch.relu(self.hidden(self.drop(torch.cat(means, 1))))))
-        logits = (words + pairs.sum(1)) / counted[:, :1].sqrt() + inner
+        pooled = torch.cat([seen.max(1).values, seen.sum(1) / length], 1)
+        inner = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
+        logits = (words.sum(1) + pairs.sum(1)) / length.sqrt() + inner
         return torch.cat([logits[:, :1] + self._about(batch, direct)[:, None], logits[:, 1:]], 1)
-
-    def _shared(self, gates: torch.Tensor) -> torch.Tensor:
-        return gates.repeat_interleave(self.plan.inward // self.plan.gates, dim=1)
 
     def _about(self, batch: Mapping[str, Any], direct: torch.Tensor) -> torch.Tensor:
         total = (self.facts(batch["facts"])[..., 0] * batch["facts_there"]).sum(1)
-        for part, column in (("names", -2), ("addresses", -1)):
+        for part, column in (("names", _LABELS), ("addresses", _LABELS + 1)):
             there = batch[f"{part}_there"]
             root = there.sum(1).clamp(min=1).sqrt()
             total = total + (direct[batch[part]][..., column] * there).sum(1) / root
@@ -178,7 +167,7 @@ def _steps(
     draw = np.random.default_rng(plan.seed)
     learnt = np.flatnonzero(weights.sum(axis=1) > 0)
     english = rows.languages == "en"
-    quiet = _innocent(rows)
+    quiet = np.flatnonzero((rows.labels[:, 1] == 0) & np.char.startswith(rows.sources, "wiki"))
     total = plan.epochs * len(_epoch(learnt, corpus, draw, plan))
     optimiser = _optimiser(student, plan)
     rates = torch.optim.lr_scheduler.LambdaLR(
@@ -224,33 +213,24 @@ def _epoch(learnt: Ids, corpus: Corpus, draw: np.random.Generator, plan: Plan) -
     return [batches[i] for i in draw.permutation(len(batches))]
 
 
-def _innocent(rows: Rows) -> Ids:
-    """Comments of talk pages and blogs that are fine: what others can hide among."""
-    talk = (rows.labels[:, 1] == 0) & np.char.startswith(rows.sources, "wiki")
-    ham = (rows.labels[:, 0] == 0) & np.char.startswith(rows.sources, "blog") & (rows.languages == "en")
-    return np.flatnonzero(talk | ham)
-
-
 def _shown(
     corpus: Corpus, i: int, english: bool, quiet: Ids, draw: np.random.Generator, plan: Plan
-) -> tuple[list[int], int, int, list[int], list[int], list[int]]:
-    """One comment as it is shown this time: body, whole length, links, facts, name, addresses."""
-    body, links, lot = corpus.bodies[i], corpus.links[i], draw.uniform()
-    if lot < plan.disguised and corpus.disguised[i]:
-        body = corpus.disguised[i][int(draw.integers(len(corpus.disguised[i])))]
+) -> tuple[list[int], list[int], list[int], list[int]]:
+    """One comment as it is shown this time: body, facts, name, addresses."""
+    body, lot = corpus.bodies[i], draw.uniform()
+    if lot < plan.disguised:
+        body = corpus.disguised[i] or body
     elif lot > 1 - plan.other_terms:
         body = corpus.others[i] or body
-    length = len(body)
-    start = int(draw.integers(max(length - plan.longest, 0) + 1)) if draw.uniform() < 0.3 else 0
+    start = int(draw.integers(max(len(body) - plan.longest, 0) + 1)) if draw.uniform() < 0.3 else 0
     body = body[start : start + plan.longest]
     if english and len(quiet) and len(body) < plan.longest // 2 and draw.uniform() < plan.padded:
-        around = draw.choice(quiet, draw.integers(1, 4)).tolist()
-        padding = [word for k in around for word in corpus.bodies[k][:90]]
+        padding = [word for k in draw.choice(quiet, draw.integers(1, 4)) for word in corpus.bodies[k][:90]]
         body = padding + body if draw.uniform() < 0.5 else body + padding
-        length, links = length + len(padding), links + sum(corpus.links[k] for k in around)
     if draw.uniform() < plan.context_kept:
-        return body, length, links, corpus.facts[i], corpus.names[i], corpus.addresses[i]
-    return body, length, links, [], [], []
+        return body, corpus.facts[i], corpus.names[i], corpus.addresses[i]
+    # Numbers of links and words hold without any context.
+    return body, corpus.facts[i][:2], [], []
 
 
 def _whole(values: torch.Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

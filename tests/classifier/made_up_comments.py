@@ -52,15 +52,14 @@ def examples(n: int, seed: int = 0) -> list[Example]:
 def small_network(seed: int = 0) -> Network:
     """A network whose direct part learnt the made-up comments; its inner part is random and weak."""
     comments, labels = made_up(240)
-    bits, inward, gates, windows, hidden = 13, 6, 2, 5, 4
+    bits, inward, windows, hidden = 13, 6, 5, 4
     grams = sparse.vstack([_direct_row(str(comment["body"]), bits) for comment in comments], format="csr")
-    direct = np.zeros((1 << bits, len(CATEGORIES)))
+    direct = np.zeros((1 << bits, len(CATEGORIES) + 2))
     for k in np.flatnonzero(~np.isnan(labels[0])):
         direct[:, k] = fit_line(grams, labels[:, k], np.ones(len(labels)), strength=0.01).coef
+    direct[:, len(CATEGORIES)] = direct[:, 0]
     random = np.random.default_rng(seed)
-    counted = random.normal(scale=0.1, size=(1 << bits, 1 + gates))
-    author = np.stack([direct[:, 0], np.zeros(1 << bits)], axis=1)
-    table = np.concatenate([direct, counted, author, random.normal(size=(1 << bits, inward))], axis=1)
+    table = np.concatenate([direct, random.normal(size=(1 << bits, inward))], axis=1)
     scale = (np.abs(table).max(axis=0) + 1e-9) / 127
 
     def drawn(*shape: int) -> np.ndarray:
@@ -76,7 +75,7 @@ def small_network(seed: int = 0) -> Network:
             facts=drawn(FACTS),
             window=drawn(inward, 3 * windows),
             window_bias=drawn(windows),
-            hidden=drawn(2 * windows + inward, hidden),
+            hidden=drawn(2 * windows, hidden),
             hidden_bias=drawn(hidden),
             out=drawn(hidden, len(CATEGORIES)) * (~np.isnan(labels[0])),
             bias=np.full(len(CATEGORIES), -0.3, np.float32),

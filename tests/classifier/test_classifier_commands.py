@@ -103,7 +103,7 @@ def test_a_missing_model_is_one_line_and_status_2(tmp_path: Path) -> None:
 
 
 def test_a_slow_pipe_is_answered_line_by_line_and_a_closed_one_is_no_stack_trace(model: str) -> None:
-    program = "from workers.cli.classifier_commands import score; score()"
+    program = "from workers.cli.score_command import score; score()"
     command = [sys.executable, "-c", program, "--model", model]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as child:

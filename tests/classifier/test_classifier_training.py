@@ -18,9 +18,7 @@ from classifier.network import Network, Weights, pack
 from classifier.student import Plan, Student, aims, exported, fit_network
 from classifier.training import calibrated
 
-PLAN = Plan(
-    table_bits=12, pair_bits=10, inward=8, gates=2, windows=8, hidden=8, epochs=6, batch=32, rate=0.02
-)
+PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,12 +48,7 @@ def test_the_network_scores_as_the_student_that_learnt_it() -> None:
     labelled = rows(50, seed=5)
     corpus = read_corpus(labelled, seed=0)
     batch = Batches(corpus.words, PLAN.table_bits, PLAN.pair_bits).of(
-        corpus.bodies,
-        [len(body) for body in corpus.bodies],
-        corpus.links,
-        corpus.facts,
-        corpus.names,
-        corpus.addresses,
+        corpus.bodies, corpus.facts, corpus.names, corpus.addresses
     )
     with torch.no_grad():
         expected = student(batch).numpy()
