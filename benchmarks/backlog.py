@@ -26,7 +26,7 @@ from benchmarks.crowd import singles
 from benchmarks.figures import FLAT, MEGABYTE, keep, parser_for, percentiles
 from benchmarks.installation import STORES, Installation, installation
 from benchmarks.load import send_all
-from benchmarks.processes import largest, watching
+from benchmarks.processes import end_in_order, largest, watching
 from benchmarks.truth import without_double_work
 from tests.processes.running import wait_until
 
@@ -65,6 +65,7 @@ class Stage:
 
 def main() -> None:
     """Run and print the tables."""
+    end_in_order()
     parser = parser_for(__doc__)
     parser.add_argument("--comments", type=int, default=100_000)
     parser.add_argument(

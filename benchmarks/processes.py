@@ -1,6 +1,8 @@
 """What the kernel knows of processes: memory and processor time, by what each of them does (Linux, /proc)."""
 
 import os
+import signal
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -31,6 +33,11 @@ class Seen:
     resident: int
     cpu: float
     age: float
+
+
+def end_in_order() -> None:
+    """Let SIGTERM end this program as Ctrl-C does: with everything stopped that it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def below(root: int) -> list[Seen]:

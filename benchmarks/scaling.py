@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from benchmarks.figures import keep, median_and_range, parser_for
 from benchmarks.installation import STORES, Installation, installation
+from benchmarks.processes import end_in_order
 from benchmarks.truth import without_double_work
 from tests.processes.running import wait_until
 
@@ -44,6 +45,7 @@ class Drained:
 
 def main() -> None:
     """Run and print the tables."""
+    end_in_order()
     parser = parser_for(__doc__)
     parser.add_argument("--comments", type=int, default=20_000, help="waiting when the workers start")
     parser.add_argument("--rounds", type=int, default=5)

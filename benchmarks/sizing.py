@@ -22,6 +22,7 @@ from benchmarks.crowd import batches, singles
 from benchmarks.figures import keep, median_and_range, parser_for
 from benchmarks.installation import SENDERS, STORES, Installation, installation
 from benchmarks.load import send_all
+from benchmarks.processes import end_in_order
 from tests.processes.running import wait_until
 
 # Web processes and scoring workers.
@@ -52,6 +53,7 @@ class Measured:
 
 def main() -> None:
     """Run and print the table."""
+    end_in_order()
     parser = parser_for(__doc__)
     parser.add_argument(
         "--comments", type=int, default=5_000, help="one by one; ten times as many in batches"

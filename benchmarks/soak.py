@@ -26,7 +26,7 @@ from benchmarks.figures import FLAT, MEGABYTE, keep, parser_for, percentile, per
 from benchmarks.frontends import Frontends, Sent, frontends
 from benchmarks.installation import UNLIMITED, running_postgresql
 from benchmarks.killer import killing
-from benchmarks.processes import Seen, below, by_kind, watching
+from benchmarks.processes import Seen, below, by_kind, end_in_order, watching
 from benchmarks.truth import Truth
 from tests.processes.running import Service, running_service, wait_until
 
@@ -40,6 +40,7 @@ Look = tuple[float, list[Seen]]
 
 def main() -> None:
     """Run once and print; exit status 1 if anything was lost, double or growing."""
+    end_in_order()
     parser = parser_for(__doc__)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--kill-every", type=float, default=20.0, metavar="SECONDS")
