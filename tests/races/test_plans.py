@@ -93,9 +93,9 @@ def _after(sort: Sort) -> tuple[Any, str]:
 EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "take what waits": (
         lambda s: pending.take_pending(s, NOW, most=256, most_bytes=400_000, seconds=15),
-        "ix_submissions_waiting",
+        "ix_submissions_waiting_by_site",
     ),
-    "ask whether anything waits": (lambda s: pending.has_pending(s, NOW), "ix_submissions_waiting"),
+    "ask whether anything waits": (lambda s: pending.has_pending(s, NOW), "ix_submissions_waiting_by_site"),
     "read what was taken": (
         lambda s: pending.read_taken(s, [f"s_{n:06}" for n in range(99_500, 99_756)], NOW),
         "ix_submissions_site_id_body_digest_created_at",
