@@ -172,8 +172,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "RATE_SITE",
-        "600000/minute",
-        "Most comments handed in or edited by one site, per second, minute, hour or day; or off.",
+        "off",
+        "Most comments handed in or edited by one site, such as 600/minute (or second, hour, day); or off.",
         rate,
     ),
     Setting(
