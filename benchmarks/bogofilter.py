@@ -10,6 +10,7 @@ the development blogs.
 
 import argparse
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -59,7 +60,7 @@ def write_mailbox(path: Path, comments: Sequence[Mapping[str, Any]]) -> Path:
     with path.open("w", encoding="utf-8", errors="replace") as file:
         for comment in comments:
             author = about(comment)
-            body = body_of(comment).replace("\nFrom ", "\n>From ")
+            body = re.sub("^From ", ">From ", body_of(comment).replace("\r", "\n"), flags=re.MULTILINE)
             sender = " ".join(f"{author.name} {author.addresses}".split())
             file.write(
                 f"From a Mon Jan  1 00:00:00 2024\nFrom: {sender}\nContent-Type: text/plain\n\n{body}\n\n"

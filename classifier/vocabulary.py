@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from classifier.hashing import HashedWords, Hashes, hash_words
 from classifier.text import pieces, plain_words, tokens
 
-# Beyond this many words or pieces all are forgotten: 32,768 words take 40 MB.
+# Beyond this many words or pieces all are forgotten: 32,768 words take 26 MB.
 _MOST_WORDS, _MOST_PIECES = 1 << 15, 1 << 16
 _LONGEST_PIECE = 100
 # Stands between comments, so that no word has a neighbour in another comment.
