@@ -145,7 +145,7 @@ def _sqlite_engine(url: str, connections: int) -> Engine:
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, pool_size=connections, **_ENGINE)
+    engine = create_engine(url, connect_args=arguments, pool_size=connections, pool_use_lifo=True, **_ENGINE)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

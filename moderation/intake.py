@@ -13,6 +13,7 @@ from moderation.database import Database, Unavailable
 from moderation.jobs import Jobs
 from moderation.services.accept import Accepted, Entry, Idempotency, Outcome, accept_all, accept_request
 from moderation.services.pending import count_waiting
+from moderation.waker import Waker
 
 # The most comments of one commit, so that none of them waits long for the others.
 MOST_TOGETHER = 64
@@ -45,6 +46,10 @@ class Intake:
     _storing: bool = False
     _threads: dict[tuple[str, str], str] = field(default_factory=dict)
     _counted: tuple[float, int] = (0.0, 0)
+    _waker: Waker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._waker = Waker(self.jobs)
 
     def accept(self, entry: Entry) -> Accepted:
         """Store a comment with whatever else waits for it; raises Overloaded and what `accept` raises."""
@@ -62,7 +67,7 @@ class Intake:
         with self.database.write() as session:
             outcomes = accept_request(session, entries, idempotency, self._threads)
         self._remember_threads(entries, outcomes)
-        self.jobs.wake_scoring()
+        self._waker.wake()
         return outcomes
 
     def refuse_overload(self) -> None:
@@ -101,7 +106,7 @@ class Intake:
         try:
             # After the commit: a worker woken earlier would find nothing.
             if any(isinstance(place.outcome, Accepted) for place in places):
-                self.jobs.wake_scoring()
+                self._waker.wake()
         finally:
             for place in places[1:]:
                 place.outcome = place.outcome or RuntimeError("the thread that stored was ended")

@@ -4,8 +4,9 @@ import json
 import logging
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, request
 from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 # Made once: making a schema costs as much as using it.
 NEW_COMMENT = NewCommentSchema()
 # A key as bearer, a public key in its own header, or (a form field, a receipt) none of both.
+_UNQUOTED = "!$&'()*+,/:;=@"
 _ANY_KEY: list[dict[str, list[str]]] = [{"key": []}, {"siteKey": []}, {}]
 _BOTH_FORMS = {
     "security": _ANY_KEY,
@@ -178,7 +180,7 @@ def _answer(accepted: Accepted, thread_key: str) -> Response:
     status, reason = wait_for_decision(comment_id, waited) if waited else (Status.PENDING, None)
     # Below this very address; asking the router takes as long as checking the comment.
     links = {"self": f"{request.root_path}{request.path}/{comment_id}"}
-    links["thread"] = url_for("threads.list_comments", thread_key=thread_key)
+    links["thread"] = f"{request.root_path}/api/v1/threads/{quote(thread_key, safe=_UNQUOTED)}/comments"
     receipt = receipt_for(comment_id, service().settings.secret_key)
     body = {"id": comment_id, "status": status, "reason": reason, "receipt": receipt, "links": links}
     response = answer_with(body, 202 if status is Status.PENDING else 200)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from moderation.domain.status import Status
 from moderation.models import Base, Comment, IdempotencyKey, Submission, Thread, new_id, table_of
 from moderation.services.errors import ExternalIdTaken, KeyReused, ParentNotFound, ServiceError
+from moderation.services.rows import run_many
 from moderation.services.tally import note
 
 
@@ -210,7 +211,7 @@ def _store(session: Session, drafts: list[_Draft], known_threads: ThreadIds) -> 
     _find_or_make_threads(session, _open(drafts), known_threads)
     _insert_comments(session, _open(drafts))
     if stored := _open(drafts):
-        session.execute(_INSERT_SUBMISSIONS, [_submission_row(draft) for draft in stored])
+        run_many(session, _INSERT_SUBMISSIONS, [_submission_row(draft) for draft in stored])
     _give_keys_back(session, [draft for draft in keyed if isinstance(draft.outcome, ServiceError)])
 
 
@@ -298,7 +299,7 @@ def _threads(session: Session, threads: list[tuple[str, str]]) -> dict[tuple[str
 def _insert_comments(session: Session, drafts: list[_Draft]) -> None:
     plain = [_comment_row(draft) for draft in drafts if not draft.external[1]]
     if plain:
-        session.execute(_INSERT_COMMENTS, plain)
+        run_many(session, _INSERT_COMMENTS, plain)
     named = sorted((draft for draft in drafts if draft.external[1]), key=lambda draft: draft.external)
     if named:
         rows = [_comment_row(draft) for draft in named]

@@ -12,6 +12,7 @@ from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
 from moderation.models import Comment, Score, Submission, Thread, table_of
 from moderation.services.decide import POLICY, Act, record_decisions
 from moderation.services.policies import current_policies
+from moderation.services.rows import run_many
 from moderation.services.taking import TakenIds, choose_waiting, follow_indexes, is_free
 
 # A submission whose worker died this often is no longer scored; before that, it comes alone.
@@ -134,8 +135,7 @@ def record_verdicts(session: Session, judged: Sequence[Judged], now: datetime, d
     still = [by_submission[row.submission_id] for row in rows]
     session.execute(_JUDGED, {"at": now, "ids": [one.taken.submission_id for one in still]})
     scores = [_score(one, now) for one in still if one.scores is not None and one.model_version is not None]
-    if scores:
-        session.execute(table_of(Score).insert(), scores)
+    run_many(session, _INSERT_SCORES, scores)
     acts = [_act(one, due_hours) for one in still]
     record_decisions(session, list(zip(rows, acts, strict=True)), now)
     return [row.id for row in rows]
@@ -186,6 +186,7 @@ _TAKE = (
     .where(_SUBMISSIONS.c.id.in_(bindparam("taken", expanding=True)))
     .values(taken_until=bindparam("until"), attempts=_SUBMISSIONS.c.attempts + 1)
 )
+_INSERT_SCORES = table_of(Score).insert()
 _JUDGED = (
     update(_SUBMISSIONS)
     .where(_SUBMISSIONS.c.id.in_(bindparam("ids", expanding=True)))
