@@ -87,14 +87,14 @@ class Contestant:
 
 
 @contextmanager
-def everything(folder: Path) -> Iterator[dict[str, Contestant]]:
-    """Start the servers; no worker yet, so that none disturbs another's turn."""
+def everything(folder: Path, processes: int = 1) -> Iterator[dict[str, Contestant]]:
+    """Start the servers of so many processes each; no worker yet, so that none disturbs another's turn."""
     with ExitStack() as stack:
         seeds = iter(range(1, 1_000_000))
         yield {
-            "ours": stack.enter_context(_ours(folder / "ours", seeds)),
-            "naive": stack.enter_context(_naive(folder / "naive", seeds)),
-            "hello": stack.enter_context(_hello(folder, seeds)),
+            "ours": stack.enter_context(_ours(folder / "ours", seeds, processes)),
+            "naive": stack.enter_context(_naive(folder / "naive", seeds, processes)),
+            "hello": stack.enter_context(_hello(folder, seeds, processes)),
         }
 
 
@@ -119,7 +119,7 @@ def _environ(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _ours(home: Path, seeds: Iterator[int]) -> Iterator[Contestant]:
+def _ours(home: Path, seeds: Iterator[int], processes: int) -> Iterator[Contestant]:
     with running_redis(home):
         environ = _environ(home)
         port = free_port()
@@ -131,7 +131,8 @@ def _ours(home: Path, seeds: Iterator[int]) -> Iterator[Contestant]:
             check=True,
             capture_output=True,
         )
-        web = _start([greenroom, "web"], environ | {"GREENROOM_PORT": str(port)})
+        own = {"GREENROOM_PORT": str(port), "GREENROOM_WEB_PROCESSES": str(processes)}
+        web = _start([greenroom, "web"], environ | own)
         contestant = Contestant(
             port,
             "/api/v1/comments",
@@ -146,10 +147,10 @@ def _ours(home: Path, seeds: Iterator[int]) -> Iterator[Contestant]:
 
 
 @contextmanager
-def _naive(home: Path, seeds: Iterator[int]) -> Iterator[Contestant]:
+def _naive(home: Path, seeds: Iterator[int], processes: int) -> Iterator[Contestant]:
     with running_redis(home):
         port = free_port()
-        web = _start(_gunicorn(port, "benchmarks.naive:web()"), _environ(home))
+        web = _start(_gunicorn(port, "benchmarks.naive:web()", processes), _environ(home))
         contestant = Contestant(
             port,
             "/comments",
@@ -164,17 +165,18 @@ def _naive(home: Path, seeds: Iterator[int]) -> Iterator[Contestant]:
 
 
 @contextmanager
-def _hello(folder: Path, seeds: Iterator[int]) -> Iterator[Contestant]:
+def _hello(folder: Path, seeds: Iterator[int], processes: int) -> Iterator[Contestant]:
     port = free_port()
-    web = _start(_gunicorn(port, "benchmarks.naive:hello()"), _environ(folder))
+    web = _start(_gunicorn(port, "benchmarks.naive:hello()", processes), _environ(folder))
     contestant = Contestant(port, "/", "", folder, "", "", seeds)
     with _running(contestant, web):
         yield contestant
 
 
-def _gunicorn(port: int, application: str) -> list[str]:
+def _gunicorn(port: int, application: str, processes: int) -> list[str]:
     options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", THREADS]
-    options += ["--keep-alive", "5", "--log-level", "warning", "--no-control-socket"]
+    options += ["--workers", str(processes), "--keep-alive", "5", "--log-level", "warning"]
+    options += ["--no-control-socket"]
     return [str(_BIN / "gunicorn"), *options, application]
 
 

@@ -1,6 +1,6 @@
 """Throughput and latency of the whole way, beside an RQ job a comment and a bare Flask hello.
 
-    python -m benchmarks.pipeline [--rounds N] [--quick]
+    python -m benchmarks.pipeline [--rounds N] [--processes N] [--quick]
 
 All share one machine with the load generator. The contestants take turns in every round, so that noise hits
 them alike; each has two workers in its turn, and the servers of the others idle meanwhile. Printed are
@@ -27,11 +27,12 @@ def main() -> None:
     """Run and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=1, help="of every web server, ours and the others'")
     parser.add_argument("--quick", action="store_true", help="a tenth of the comments, to see that it works")
     options = parser.parse_args()
     scale = 0.1 if options.quick else 1.0
     figures: Figures = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder, everything(Path(folder)) as contestants:
+    with tempfile.TemporaryDirectory() as folder, everything(Path(folder), options.processes) as contestants:
         for _ in tqdm(range(options.rounds), unit=" rounds", disable=None):
             run_round(contestants, figures, scale)
     tell(figures)
