@@ -9,7 +9,19 @@ from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from moderation import blog, console, logs, metrics
-from moderation.api import comment_batch, comments, cors, labels, models, operations, queue, threads
+from moderation.api import (
+    batches,
+    comment_batch,
+    comments,
+    cors,
+    desk,
+    labels,
+    models,
+    operations,
+    queue,
+    reports,
+    threads,
+)
 from moderation.api.bodies import refuse_nul
 from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.proxies import BehindProxies
@@ -23,7 +35,18 @@ from moderation.scoring import open_scorer
 from moderation.settings import Settings, load_settings
 
 REQUEST_BYTES = 64 * 1024
-DOORS = (comments.bp, comment_batch.bp, threads.bp, queue.bp, models.bp, labels.bp, operations.bp)
+DOORS = (
+    comments.bp,
+    comment_batch.bp,
+    reports.bp,
+    threads.bp,
+    queue.bp,
+    batches.bp,
+    desk.bp,
+    models.bp,
+    labels.bp,
+    operations.bp,
+)
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
 
 

@@ -64,6 +64,7 @@ _BY_ERROR: dict[type[Exception], str] = {
     errors.ClaimedByOther: "claimed",
     errors.NotReversible: "not-reversible",
     errors.RunInProgress: "run-in-progress",
+    errors.NeedsMaintainer: "wrong-role",
     BadCursor: "invalid-cursor",
 }
 

@@ -2,20 +2,17 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
 from moderation.api.access import Who, moderator_caller, now, requires
 from moderation.api.bodies import ApiBlueprint, expected_version
-from moderation.api.problems import Problem, slug_of
+from moderation.api.rulings import ruling_of
 from moderation.api.service import service
 from moderation.api.views import detail_view, item_view
-from moderation.domain.policy import CLEAN
-from moderation.domain.status import Action
-from moderation.models import Decision
+from moderation.models import Decision, Role
 from moderation.schemas.queue import (
-    BatchAnswerSchema,
-    BatchSchema,
     ClaimedSchema,
     ClaimRequestSchema,
     ClaimSchema,
@@ -24,19 +21,13 @@ from moderation.schemas.queue import (
     ItemDetailSchema,
     QueuePageSchema,
     QueueQuerySchema,
+    ReleasedSchema,
+    ReleaseSchema,
     RenewSchema,
     RulingSchema,
 )
-from moderation.services.claims import claim_next, claim_one, release
-from moderation.services.errors import ServiceError
-from moderation.services.moderate import (
-    Ruling,
-    decide_batch,
-    decide_item,
-    get_decision,
-    reverse,
-    reverse_batch,
-)
+from moderation.services.claims import claim_next, claim_one, release, release_all
+from moderation.services.moderate import decide_item, get_decision, reverse
 from moderation.services.queue import (
     QueueFilters,
     Sort,
@@ -58,10 +49,10 @@ _IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"t
 @bp.doc(summary="Open queue items")
 @bp.arguments(QueueQuerySchema, location="query")
 @bp.response(200, QueuePageSchema)
-def read_queue(query: dict[str, Any]) -> dict[str, Any]:
+def read_queue(query: dict[str, Any]) -> Any:
     """A page of open items; a cursor is good for the same filters and order only."""
     cursor, limit, sort = query.pop("cursor", None), query.pop("limit"), query.pop("sort")
-    filters, secret = QueueFilters(**query), service().settings.secret_key
+    filters, secret = filters_of(query), service().settings.secret_key
     listing = f"queue:{sort}:{filters}"
     after = _position(read_cursor(cursor, listing, secret), sort) if cursor else None
     with service().database.read() as session:
@@ -70,7 +61,8 @@ def read_queue(query: dict[str, Any]) -> dict[str, Any]:
     following = None
     if len(found) > limit:
         following = make_cursor([sort_value(page[-1], sort), page[-1].item.id], listing, secret)
-    return {"items": [item_view(entry) for entry in page], "next_cursor": following}
+    body = {"items": [item_view(entry) for entry in page], "next_cursor": following, "stable": sort.stable}
+    return body, next_page(following)
 
 
 @bp.post("/queue/claims")
@@ -80,7 +72,7 @@ def read_queue(query: dict[str, Any]) -> dict[str, Any]:
 @bp.response(200, ClaimedSchema)
 def claim_items(data: dict[str, Any]) -> dict[str, Any]:
     """Claim the most urgent free items; they come to no other moderator until the claim ends."""
-    filters = QueueFilters(**data["filters"])
+    filters = filters_of(data["filters"])
     with service().database.write() as session:
         ids = claim_next(
             session,
@@ -123,11 +115,22 @@ def claim_item(data: dict[str, Any], item_id: str) -> dict[str, Any]:
 @bp.delete("/queue/<string:item_id>/claim")
 @requires(Who.MODERATOR)
 @bp.doc(summary="Give an item back")
+@bp.arguments(ReleaseSchema, location="query")
 @bp.response(204)
-def release_item(item_id: str) -> None:
+def release_item(query: dict[str, Any], item_id: str) -> None:
     """Release one's claim; harmless without one."""
     with service().database.write() as session:
-        release(session, item_id, moderator_caller().moderator_id)
+        release(session, item_id, moderator_caller(), now(), query.get("reason"))
+
+
+@bp.delete("/queue/claims")
+@requires(Who.MODERATOR)
+@bp.doc(summary="Give everything back")
+@bp.response(200, ReleasedSchema)
+def release_items() -> dict[str, int]:
+    """Release all one's claims, as when the day is over."""
+    with service().database.write() as session:
+        return {"released": release_all(session, moderator_caller().moderator_id)}
 
 
 @bp.post("/queue/<string:item_id>/decision")
@@ -137,7 +140,7 @@ def release_item(item_id: str) -> None:
 @bp.response(200, DecidedSchema)
 def decide(data: dict[str, Any], item_id: str) -> dict[str, Any]:
     """Approve or reject; the item must be as the moderator saw it, and nobody else's."""
-    version, ruling = expected_version(), _ruling(data)
+    version, ruling = expected_version(), ruling_of(data)
     with service().database.write() as session:
         decision = decide_item(session, item_id, version, ruling, moderator_caller(), now())
         session.flush()
@@ -159,33 +162,6 @@ def reverse_decision(decision_id: str) -> dict[str, Any]:
         return {"decision": decision, "item": item}
 
 
-@bp.post("/queue/batches")
-@requires(Who.MODERATOR)
-@bp.doc(summary="Decide many items by id and version")
-@bp.arguments(BatchSchema)
-@bp.response(200, BatchAnswerSchema)
-def decide_items(data: dict[str, Any]) -> dict[str, Any]:
-    """Each item succeeds or fails by itself; one reversal undoes the batch."""
-    items = [(item["id"], item["version"]) for item in data["items"]]
-    with service().database.write() as session:
-        batch_id, results = decide_batch(session, items, _ruling(data), moderator_caller(), now())
-    return {"batch_id": batch_id, "results": [_result(r.item_id, r.decision, r.error) for r in results]}
-
-
-@bp.post("/queue/batches/<string:batch_id>/reversal")
-@requires(Who.MODERATOR)
-@bp.doc(summary="Undo a batch")
-@bp.response(200, BatchAnswerSchema)
-def reverse_items(batch_id: str) -> dict[str, Any]:
-    """Undo every decision of the batch that nothing followed."""
-    with service().database.write() as session:
-        results = reverse_batch(session, batch_id, moderator_caller(), now())
-    return {
-        "batch_id": batch_id,
-        "results": [_result(old.queue_item_id or "", new, error) for old, new, error in results],
-    }
-
-
 @bp.get("/decisions/<string:decision_id>")
 @requires(Who.MODERATOR)
 @bp.doc(summary="One decision")
@@ -196,23 +172,25 @@ def read_decision(decision_id: str) -> Decision:
         return get_decision(session, decision_id)
 
 
-def _ruling(data: dict[str, Any]) -> Ruling:
-    action = Action(data["action"])
-    reason = data.get("reason")
-    if reason is None and action is Action.REJECT:
-        raise Problem("invalid", "a rejection needs a reason", errors=[_MISSING_REASON])
-    return Ruling(action, reason or CLEAN, data["labels"], data.get("note"))
+def filters_of(asked: dict[str, Any]) -> QueueFilters:
+    """The filters asked for; a moderator is not shown what was left to a maintainer, unless they ask."""
+    caller = moderator_caller()
+    found = dict(asked)
+    if found.pop("mine", False):
+        found["claimed_by"] = caller.moderator_id
+    if caller.role is not Role.MAINTAINER:
+        found.setdefault("escalated", False)
+    return QueueFilters(**found)
 
 
-_MISSING_REASON = {"pointer": "/reason", "detail": "Missing data for required field."}
+def next_page(cursor: str | None) -> dict[str, str]:
+    """The following page as a link (RFC 8288)."""
+    if cursor is None:
+        return {}
+    asked = [(name, value) for name, value in request.args.items() if name != "cursor"]
+    return {"Link": f'<{request.path}?{urlencode([*asked, ("cursor", cursor)])}>; rel="next"'}
 
 
 def _position(values: list[Any], sort: Sort) -> tuple[Any, str]:
     key, item_id = values
-    return (key if sort is Sort.SCORE else datetime.fromisoformat(key)), item_id
-
-
-def _result(item_id: str, decision: Decision | None, error: ServiceError | None) -> dict[str, Any]:
-    if error is not None:
-        return {"id": item_id, "result": slug_of(error), "detail": str(error), "decision": None}
-    return {"id": item_id, "result": "applied", "detail": None, "decision": decision}
+    return (key if sort in {Sort.SCORE, Sort.UNCERTAINTY} else datetime.fromisoformat(key)), item_id

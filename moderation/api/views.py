@@ -9,6 +9,8 @@ from moderation.api.service import service
 from moderation.models import Comment
 from moderation.scoring import ModelError
 from moderation.services.queue import QueueEntry, get_context
+from moderation.services.remarks import remarks_of
+from moderation.services.reports import reports_of
 from moderation.services.similar import find_similar
 
 
@@ -33,6 +35,9 @@ def item_view(entry: QueueEntry) -> dict[str, Any]:
         "model_version": item.model_version,
         "claim": claim,
         "comment": _held_comment(entry),
+        "reports": item.reports,
+        "escalated_at": item.escalated_at,
+        "previous_id": item.previous_id,
         "opened_at": item.opened_at,
         "due_at": item.due_at,
         "closed_at": item.closed_at,
@@ -48,6 +53,8 @@ def detail_view(session: Session, entry: QueueEntry) -> dict[str, Any]:
         "author_history": context.author_history,
         "similar": find_similar(session, entry.comment, entry.submission.body),
         "decisions": context.decisions,
+        "remarks": remarks_of(session, [entry.item.id]),
+        "readers_reports": reports_of(session, entry.comment.id),
     }
 
 

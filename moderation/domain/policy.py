@@ -36,6 +36,8 @@ class PolicySettings:
     repeat_limit: int = 1
     blocked_words: tuple[str, ...] = ()
     close_after_days: int | None = None
+    # So many readers' reports bring a published comment to a person; 0: none do.
+    report_limit: int = 1
 
 
 @dataclass(frozen=True)

@@ -98,3 +98,10 @@ class QueueItem(Base):
     version: Mapped[int] = mapped_column(default=1)
     claimed_by: Mapped[str | None] = mapped_column(ForeignKey("moderators.id"))
     claimed_until: Mapped[datetime | None]
+    # Of a claim that was renewed: when it began, because none is renewed for ever.
+    claimed_since: Mapped[datetime | None]
+    # Readers' complaints about the text since it was last decided, and whether a maintainer is asked for.
+    reports: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    escalated_at: Mapped[datetime | None]
+    # The item that was decided before readers complained again.
+    previous_id: Mapped[str | None]

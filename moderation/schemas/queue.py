@@ -1,11 +1,13 @@
 """What moderators send and get."""
 
-from marshmallow import fields, validate
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from moderation.domain.policy import CATEGORIES, CLEAN
 from moderation.schemas.comments import PageQuerySchema, ThreadSchema
 from moderation.schemas.fields import ID_LENGTH, NOTE_LENGTH, REASON, Labels, StrictSchema, Text, Utc
-from moderation.services.claims import CLAIM_SECONDS, LONGEST_CLAIM_SECONDS, MOST_CLAIMS
+from moderation.services.claims import CLAIM_SECONDS, LONGEST_CLAIM_SECONDS, MOST_CLAIMS, ReleaseReason
 from moderation.services.queue import Sort
 
 MOST_BATCH_ITEMS = 500
@@ -20,7 +22,16 @@ class FiltersSchema(StrictSchema):
     reason = fields.String(validate=REASON_RULE)
     category = fields.String(validate=validate.OneOf(CATEGORIES))
     min_score = fields.Float(validate=validate.Range(min=0, max=1))
+    max_score = fields.Float(validate=validate.Range(min=0, max=1))
+    author = Text(
+        500, shortest=1, metadata={"description": "Their id or address at the site, or a part of their name"}
+    )
+    reported = fields.Boolean(metadata={"description": "Whether readers complained"})
+    escalated = fields.Boolean(
+        metadata={"description": "Left to a maintainer; moderators see these only when they ask"}
+    )
     claimed = fields.Boolean()
+    mine = fields.Boolean(metadata={"description": "Only what the caller holds"})
     q = Text(200, shortest=1)
 
 
@@ -38,6 +49,45 @@ class ClaimRequestSchema(StrictSchema):
     seconds = fields.Integer(
         strict=True, load_default=CLAIM_SECONDS, validate=validate.Range(min=1, max=LONGEST_CLAIM_SECONDS)
     )
+
+
+class ReleaseSchema(StrictSchema):
+    """Why an item is given back."""
+
+    reason = fields.Enum(
+        ReleaseReason,
+        by_value=True,
+        metadata={"description": "After a conflict or distress it is never claimed for the same moderator"},
+    )
+
+
+class ReleasedSchema(StrictSchema):
+    """How many items were given back."""
+
+    released = fields.Integer()
+
+
+class NoteSchema(StrictSchema):
+    """A note about an item."""
+
+    note = Text(NOTE_LENGTH, shortest=1, required=True)
+
+
+class EscalationSchema(StrictSchema):
+    """A call for a maintainer."""
+
+    note = Text(NOTE_LENGTH, shortest=1, allow_none=True)
+
+
+class RemarkSchema(StrictSchema):
+    """What a moderator said about an item."""
+
+    id = fields.String()
+    kind = fields.String()
+    reason = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    moderator = fields.String(attribute="moderator_name")
+    at = Utc(attribute="created_at")
 
 
 class RenewSchema(StrictSchema):
@@ -70,8 +120,25 @@ class BatchItemSchema(StrictSchema):
 class BatchSchema(RulingSchema):
     """One ruling for many items."""
 
-    items = fields.List(
-        fields.Nested(BatchItemSchema), required=True, validate=validate.Length(min=1, max=MOST_BATCH_ITEMS)
+    items = fields.List(fields.Nested(BatchItemSchema), validate=validate.Length(min=1, max=MOST_BATCH_ITEMS))
+    selection = Text(ID_LENGTH, metadata={"description": "Instead of items: what was frozen by a selection"})
+
+    @validates_schema
+    def one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        """Items or a selection."""
+        if ("items" in data) == ("selection" in data):
+            raise ValidationError("Send either items or a selection.", "items")
+
+
+class SelectionRequestSchema(StrictSchema):
+    """Which items to freeze."""
+
+    filters = fields.Nested(FiltersSchema, load_default=dict)
+    count = fields.Integer(
+        strict=True,
+        load_default=MOST_BATCH_ITEMS,
+        validate=validate.Range(min=1, max=MOST_BATCH_ITEMS),
+        metadata={"description": "The most urgent of them, at most so many"},
     )
 
 
@@ -120,9 +187,24 @@ class QueueItemSchema(StrictSchema):
     model_version = fields.String(allow_none=True)
     claim = fields.Nested(ClaimSchema, allow_none=True)
     comment = fields.Nested(HeldCommentSchema)
+    reports = fields.Integer(metadata={"description": "Readers who complained since the last decision"})
+    escalated_at = Utc(allow_none=True)
+    previous_id = fields.String(
+        allow_none=True, metadata={"description": "The item decided before readers complained"}
+    )
     opened_at = Utc()
     due_at = Utc()
     closed_at = Utc(allow_none=True)
+
+
+class SelectionSchema(StrictSchema):
+    """Frozen items: how many, why they are here, and some of them to look at."""
+
+    selection_id = fields.String()
+    count = fields.Integer()
+    more = fields.Boolean(metadata={"description": "Whether further items have these filters"})
+    by_reason = fields.Dict(keys=fields.String(), values=fields.Integer())
+    sample = fields.List(fields.Nested(QueueItemSchema))
 
 
 class QueuePageSchema(StrictSchema):
@@ -130,6 +212,9 @@ class QueuePageSchema(StrictSchema):
 
     items = fields.List(fields.Nested(QueueItemSchema))
     next_cursor = fields.String(allow_none=True)
+    stable = fields.Boolean(
+        metadata={"description": "Whether items keep their places in this order while others work"}
+    )
 
 
 class ClaimedSchema(StrictSchema):
@@ -193,6 +278,36 @@ class SimilarSchema(StrictSchema):
     similarity = fields.Float()
 
 
+class ReportedSchema(StrictSchema):
+    """A reader's complaint."""
+
+    id = fields.String()
+    reason = fields.String()
+    detail = fields.String(allow_none=True)
+    outcome = fields.String(allow_none=True)
+    at = Utc(attribute="created_at")
+
+
+class EventSchema(StrictSchema):
+    """One thing that happened to a comment at the desk."""
+
+    at = Utc()
+    kind = fields.String(
+        metadata={"description": "reported, opened, noted, released, escalated, decided, reversed; no claims"}
+    )
+    actor = fields.String(allow_none=True)
+    action = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    id = fields.String(allow_none=True)
+
+
+class EventsSchema(StrictSchema):
+    """All that happened, in its order."""
+
+    items = fields.List(fields.Nested(EventSchema))
+
+
 class ItemDetailSchema(QueueItemSchema):
     """An item with everything around it."""
 
@@ -201,6 +316,8 @@ class ItemDetailSchema(QueueItemSchema):
     author_history = fields.Dict(keys=fields.String(), values=fields.Integer())
     similar = fields.List(fields.Nested(SimilarSchema))
     decisions = fields.List(fields.Nested(DecisionSchema))
+    remarks = fields.List(fields.Nested(RemarkSchema))
+    readers_reports = fields.List(fields.Nested(ReportedSchema))
 
 
 class BatchResultSchema(StrictSchema):

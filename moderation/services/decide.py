@@ -53,6 +53,8 @@ class Act:
     batch_id: str | None = None
     reverses: str | None = None
     reopens: str | None = field(default=None, kw_only=True)
+    # Approving what is approved already: its readers' reports were looked at, and it stays.
+    confirms: bool = field(default=False, kw_only=True)
 
 
 class Decidable(Protocol):
@@ -82,11 +84,11 @@ def record_decision(session: Session, comment: Comment, act: Act, now: datetime)
     decision = Decision(**decided)
     session.add(decision)
     _tell(session, comment, act, now)
-    if comment.status == Status.HELD:
-        _close_queue_item(session, comment.id, now)
+    # Held comments have an item, and so may published ones that readers reported.
+    _close_queue_item(session, comment.id, now)
     for name, value in _standing(decided).items():
         setattr(comment, name, value)
-    if comment.status == Status.HELD:
+    if comment.status == Status.HELD or act.reopens is not None:
         _open_queue_item(session, comment, act, now)
     return decision
 
@@ -114,7 +116,8 @@ def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], no
 def _decide(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:
     """The decision's row, if the rules allow it."""
     before, after = Status(comment.status), LEADS_TO[act.action]
-    if not may(before, act.action):
+    confirmed = act.confirms and act.action is Action.APPROVE and before is Status.APPROVED
+    if not confirmed and not may(before, act.action):
         raise NotAllowed(f"a comment that is {before} cannot become {after}")
     if act.submission_id != comment.submission_id:
         raise NotAllowed("the comment was edited meanwhile")
@@ -174,7 +177,13 @@ def _close_queue_item(session: Session, comment_id: str, now: datetime) -> None:
     session.execute(
         update(QueueItem)
         .where(QueueItem.comment_id == comment_id, QueueItem.closed_at.is_(None))
-        .values(closed_at=now, version=QueueItem.version + 1, claimed_by=None, claimed_until=None)
+        .values(
+            closed_at=now,
+            version=QueueItem.version + 1,
+            claimed_by=None,
+            claimed_until=None,
+            claimed_since=None,
+        )
     )
 
 
@@ -183,7 +192,13 @@ def _open_queue_item(session: Session, comment: Comment, act: Act, now: datetime
         session.execute(
             update(QueueItem)
             .where(QueueItem.id == act.reopens)
-            .values(closed_at=None, version=QueueItem.version + 1, claimed_by=None, claimed_until=None)
+            .values(
+                closed_at=None,
+                version=QueueItem.version + 1,
+                claimed_by=None,
+                claimed_until=None,
+                claimed_since=None,
+            )
         )
         return
     session.add(QueueItem(**_queue_item(comment, act, now)))
@@ -202,6 +217,7 @@ def _queue_item(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:
         "opened_at": now,
         "due_at": now + timedelta(hours=act.due_hours),
         "version": 1,
+        "reports": 0,
     }
 
 

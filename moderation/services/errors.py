@@ -62,3 +62,7 @@ class RunInProgress(ServiceError):
     def __init__(self, run_id: str) -> None:
         super().__init__("a retraining run is already under way")
         self.run_id = run_id
+
+
+class NeedsMaintainer(ServiceError):
+    """A moderator asked for a maintainer, who decides this item."""

@@ -10,11 +10,19 @@ from sqlalchemy.orm import Session
 from moderation.domain.policy import CLEAN
 from moderation.domain.status import ACTION_FOR, Action, Status
 from moderation.domain.teaching import labels_taught
-from moderation.models import Comment, Decision, Label, Moderator, QueueItem, new_id
+from moderation.models import Comment, Decision, Label, Moderator, QueueItem, Role, new_id
 from moderation.services.access import ModeratorCaller
 from moderation.services.change import lock_comment
 from moderation.services.decide import DUE_HOURS, Act, Actor, findings_from, record_decision
-from moderation.services.errors import ClaimedByOther, NotFound, NotReversible, ServiceError, StaleItem
+from moderation.services.errors import (
+    ClaimedByOther,
+    NeedsMaintainer,
+    NotFound,
+    NotReversible,
+    ServiceError,
+    StaleItem,
+)
+from moderation.services.reports import settle_reports
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ def decide_item(
     comment, item = _lock_item(session, item_id)
     _refuse_if_stale(session, item, version)
     _refuse_if_claimed(session, item, by, now)
+    if item.escalated_at is not None and by.role is not Role.MAINTAINER:
+        raise NeedsMaintainer("this item was escalated to a maintainer")
     act = Act(
         action=ruling.action,
         reason=ruling.reason,
@@ -60,9 +70,11 @@ def decide_item(
         note=ruling.note,
         queue_item_id=item.id,
         batch_id=batch_id,
+        confirms=comment.status == Status.APPROVED,
     )
     decision = record_decision(session, comment, act, now)
     session.flush()
+    settle_reports(session, item.id, ruling.action)
     for category, value in labels_taught(ruling.action, ruling.reason, ruling.labels).items():
         session.add(_label(decision, category, value, now))
     return decision
@@ -109,9 +121,14 @@ def reverse(
     _refuse_if_not_reversible(session, decision)
     before = Status(decision.status_before)
     target = Status.HELD if before is Status.PENDING else before
-    if comment.status == target:
+    confirmed = decision.status_before == decision.status_after == Status.APPROVED
+    if comment.status == target and not confirmed:
         raise NotReversible(f"the comment is {target} already")
     _retract_labels(session, decision.id, now)
+    # What was decided about a reported comment is open again, though the comment is not held.
+    reopens = decision.queue_item_id if target is Status.HELD or before is Status.APPROVED else None
+    if reopens is not None:
+        settle_reports(session, reopens, None)
     findings = findings_from(decision.findings)
     act = Act(
         action=ACTION_FOR[target],
@@ -124,13 +141,14 @@ def reverse(
         top_score=max((finding.score or 0.0 for finding in findings), default=0.0),
         model_version=decision.model_version,
         queue_item_id=decision.queue_item_id,
-        reopens=decision.queue_item_id if target is Status.HELD else None,
+        reopens=reopens,
+        confirms=confirmed,
     )
     return record_decision(session, comment, act, now)
 
 
 def reverse_batch(
-    session: Session, batch_id: str, by: ModeratorCaller, now: datetime
+    session: Session, batch_id: str, by: ModeratorCaller, now: datetime, due_hours: float = DUE_HOURS
 ) -> list[tuple[Decision, Decision | None, ServiceError | None]]:
     """Undo every decision of a batch that nothing followed; raises NotFound."""
     decisions = session.scalars(
@@ -141,7 +159,7 @@ def reverse_batch(
     results: list[tuple[Decision, Decision | None, ServiceError | None]] = []
     for decision in decisions:
         try:
-            results.append((decision, reverse(session, decision.id, by, now), None))
+            results.append((decision, reverse(session, decision.id, by, now, due_hours), None))
         except ServiceError as error:
             results.append((decision, None, error))
     return results

@@ -55,6 +55,7 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         "repeat_limit",
         "blocked_words",
         "close_after_days",
+        "report_limit",
     }
     if unknown:
         raise ValueError(f"unknown policy setting {sorted(unknown)[0]!r}")
@@ -66,6 +67,7 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         link_limit=_count("link_limit", stored.get("link_limit", PolicySettings.link_limit)),
         repeat_limit=_count("repeat_limit", stored.get("repeat_limit", PolicySettings.repeat_limit)),
         blocked_words=tuple(str(word) for word in stored.get("blocked_words", ()) if str(word).strip()),
+        report_limit=_count("report_limit", stored.get("report_limit", PolicySettings.report_limit)),
         close_after_days=None if days is None else _count("close_after_days", days),
     )
 

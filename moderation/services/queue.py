@@ -23,7 +23,13 @@ class Sort(StrEnum):
 
     DUE = "due"
     SCORE = "score"
+    UNCERTAINTY = "uncertainty"
     NEWEST = "newest"
+
+    @property
+    def stable(self) -> bool:
+        """Whether an item's place never changes; a report moves one up in the order of urgency."""
+        return self is not Sort.DUE
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,13 @@ class QueueFilters:
     reason: str | None = None
     category: str | None = None
     min_score: float | None = None
+    max_score: float | None = None
+    author: str | None = None
+    reported: bool | None = None
+    escalated: bool | None = None
     claimed: bool | None = None
+    # The id of the moderator whose claims are meant.
+    claimed_by: str | None = None
     q: str | None = None
 
 
@@ -125,6 +137,8 @@ def get_context(session: Session, entry: QueueEntry) -> ItemContext:
 def sort_value(entry: QueueEntry, sort: Sort) -> Any:
     """The value by which an entry is sorted."""
     item = entry.item
+    if sort is Sort.UNCERTAINTY:
+        return abs(item.top_score - LIKELY)
     return {Sort.DUE: item.due_at, Sort.SCORE: item.top_score, Sort.NEWEST: item.opened_at}[sort]
 
 
@@ -140,7 +154,19 @@ def conditions(filters: QueueFilters, now: datetime) -> list[ColumnElement[bool]
         found.append(QueueItem.reason == filters.reason)
     if filters.q is not None:
         found.append(Submission.body.icontains(filters.q, autoescape=True))
+    if filters.author is not None:
+        found.append(_author_is(filters.author))
+    if filters.reported is not None:
+        found.append(QueueItem.reports > 0 if filters.reported else QueueItem.reports == 0)
+    if filters.escalated is not None:
+        escalated = QueueItem.escalated_at.is_not(None)
+        found.append(escalated if filters.escalated else ~escalated)
     return found + _score_conditions(filters) + _claim_conditions(filters, now)
+
+
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Nobody holds the item."""
+    return or_(QueueItem.claimed_until.is_(None), QueueItem.claimed_until < now)
 
 
 def joined(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -175,22 +201,37 @@ def _order(sort: Sort) -> tuple[Any, bool]:
     return {
         Sort.DUE: (QueueItem.due_at, False),
         Sort.SCORE: (QueueItem.top_score, True),
+        # Where the model is least sure a person's word teaches most.
+        Sort.UNCERTAINTY: (func.abs(QueueItem.top_score - LIKELY), False),
         Sort.NEWEST: (QueueItem.opened_at, True),
     }[sort]
 
 
+def _author_is(author: str) -> ColumnElement[bool]:
+    """The site's id or the address of an author exactly, or a part of the name."""
+    return or_(
+        Comment.author_key.in_([f"id:{author}", f"email:{author.casefold()}"]),
+        Comment.author["name"].as_string().icontains(author, autoescape=True),
+    )
+
+
 def _score_conditions(filters: QueueFilters) -> list[ColumnElement[bool]]:
+    column, lowest = QueueItem.top_score, filters.min_score
     if filters.category is not None:
         column = getattr(Score, CATEGORIES[CATEGORIES.index(filters.category)])
-        return [column >= (LIKELY if filters.min_score is None else filters.min_score)]
-    return [] if filters.min_score is None else [QueueItem.top_score >= filters.min_score]
+        if lowest is None and filters.max_score is None:
+            lowest = LIKELY
+    found: list[ColumnElement[bool]] = [] if lowest is None else [column >= lowest]
+    return found if filters.max_score is None else [*found, column <= filters.max_score]
 
 
 def _claim_conditions(filters: QueueFilters, now: datetime) -> list[ColumnElement[bool]]:
-    if filters.claimed is None:
-        return []
-    free = or_(QueueItem.claimed_until.is_(None), QueueItem.claimed_until < now)
-    return [~free if filters.claimed else free]
+    found: list[ColumnElement[bool]] = []
+    if filters.claimed is not None:
+        found.append(~is_free(now) if filters.claimed else is_free(now))
+    if filters.claimed_by is not None:
+        found.extend((QueueItem.claimed_by == filters.claimed_by, QueueItem.claimed_until >= now))
+    return found
 
 
 def _author_history(session: Session, comment: Comment) -> dict[str, int]:

@@ -69,6 +69,9 @@ def site_list(as_json: bool) -> None:
 @click.argument("site_id")
 @click.option("--mode", type=click.Choice([m.value for m in Mode]))
 @click.option("--link-limit", type=click.IntRange(0), help="Links a comment may have before a person looks.")
+@click.option(
+    "--report-limit", type=click.IntRange(0), help="Readers' reports that ask for a person; 0: none."
+)
 @click.option("--repeat-limit", type=click.IntRange(0), help="Times a text may come again within a day.")
 @click.option("--close-after-days", type=click.IntRange(0), help="Age at which threads close; 0 for never.")
 @click.option(
