@@ -1,9 +1,10 @@
 """For those who run the service: health, readiness, figures, statistics."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, jsonify, request
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -12,10 +13,42 @@ from moderation.api.access import Who, now, requires
 from moderation.api.bodies import ApiBlueprint
 from moderation.api.service import service
 from moderation.metrics import Figures
-from moderation.schemas.fields import Utc
+from moderation.schemas.fields import ID_LENGTH, StrictSchema, Text, Utc
 from moderation.services.statistics import statistics
+from moderation.services.workload import workload
 
 bp = ApiBlueprint("operations", __name__, description="Running the service")
+
+
+class StatisticsQuerySchema(StrictSchema):
+    """Which time and site the window is about."""
+
+    days = fields.Integer(load_default=1, validate=validate.Range(min=1, max=90))
+    site = Text(ID_LENGTH)
+
+
+class StepSchema(Schema):
+    """Items opened and decided by people within one step of the window."""
+
+    at = Utc()
+    opened = fields.Integer()
+    decided = fields.Integer()
+
+
+class WindowSchema(Schema):
+    """The desk over the last days; times in seconds."""
+
+    since = Utc()
+    step_seconds = fields.Integer()
+    series = fields.List(fields.Nested(StepSchema))
+    moderators = fields.List(fields.Dict())
+    reasons = fields.List(fields.Dict())
+    seconds_to_decision = fields.Dict()
+    reversals = fields.Integer()
+    open_by_site = fields.Dict()
+    seconds_to_empty = fields.Float(
+        allow_none=True, metadata={"description": "At the pace of the last day; null if it does not shrink"}
+    )
 
 
 class StatisticsSchema(Schema):
@@ -25,6 +58,7 @@ class StatisticsSchema(Schema):
     waiting = fields.Integer(metadata={"description": "Submissions not scored yet"})
     queue = fields.Dict()
     last_day = fields.Dict()
+    window = fields.Nested(WindowSchema)
 
 
 @bp.get("/healthz")
@@ -67,8 +101,10 @@ def metrics() -> Response:
 @bp.get("/api/v1/stats")
 @requires(Who.MODERATOR)
 @bp.doc(summary="Queue, arrivals, decisions and times")
+@bp.arguments(StatisticsQuerySchema, location="query")
 @bp.response(200, StatisticsSchema)
-def stats() -> dict[str, Any]:
-    """How long the queue is, how old, and what the last day brought."""
+def stats(query: dict[str, Any]) -> dict[str, Any]:
+    """How long the queue is, how old, what the last day brought, and the desk over a window of days."""
     with service().database.read() as session:
-        return statistics(session, now())
+        window = workload(session, now(), timedelta(days=query["days"]), query.get("site"))
+        return statistics(session, now()) | {"window": window}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from moderation.database import Database
@@ -182,3 +182,66 @@ def test_a_decision_ends_the_claim(api: Api, bruno: NewModerator, held: list[str
 def test_an_unknown_item_is_404(api: Api, bruno: NewModerator) -> None:
     assert put_claim(api, bruno, {"id": "item_nothing"}).status_code == 404
     assert give_back(api, bruno, {"id": "item_nothing"}).status_code == 404
+
+
+def move(database: Database, minutes: float) -> None:
+    """Let time pass for every claim."""
+    with database.write() as session:
+        for item in session.scalars(select(QueueItem).where(QueueItem.claimed_until.is_not(None))):
+            item.claimed_until -= timedelta(minutes=minutes)  # type: ignore[operator]
+            item.claimed_since -= timedelta(minutes=minutes)  # type: ignore[operator]
+
+
+def test_a_claim_is_not_renewed_for_ever(
+    api: Api, database: Database, bruno: NewModerator, held: list[str]
+) -> None:
+    (item,) = claim(api, bruno, seconds=1800)
+    move(database, 28)
+    renewed = put_claim(api, bruno, item, seconds=300).get_json()
+    assert 100 < seconds_left(renewed) <= 120
+
+
+def test_a_claim_that_ended_begins_anew(
+    api: Api, database: Database, bruno: NewModerator, held: list[str]
+) -> None:
+    (item,) = claim(api, bruno)
+    move(database, 40)
+    assert seconds_left(put_claim(api, bruno, item, seconds=1800).get_json()) > 1790
+
+
+@pytest.mark.parametrize("reason", ["conflict", "distress"])
+def test_what_was_given_back_for_good_comes_to_others_only(
+    api: Api, bruno: NewModerator, carla: NewModerator, held: list[str], reason: str
+) -> None:
+    (item,) = claim(api, bruno)
+    path = f"/api/v1/queue/{item['id']}/claim?reason={reason}"
+    assert api.call("DELETE", path, bruno.key).status_code == 204
+    mine = [one["id"] for one in claim(api, bruno, count=10)]
+    assert item["id"] not in mine and len(mine) == 3
+    assert [one["id"] for one in claim(api, carla, count=10)] == [item["id"]]
+
+
+def test_what_was_skipped_comes_again(api: Api, bruno: NewModerator, held: list[str]) -> None:
+    (item,) = claim(api, bruno)
+    api.call("DELETE", f"/api/v1/queue/{item['id']}/claim?reason=skip", bruno.key)
+    assert claim(api, bruno)[0]["id"] == item["id"]
+
+
+def test_an_unknown_reason_to_give_back_is_refused(api: Api, bruno: NewModerator, held: list[str]) -> None:
+    (item,) = claim(api, bruno)
+    assert api.call("DELETE", f"/api/v1/queue/{item['id']}/claim?reason=x", bruno.key).status_code == 422
+
+
+def test_all_ones_claims_end_at_once_and_nobody_elses(
+    api: Api, bruno: NewModerator, carla: NewModerator, held: list[str]
+) -> None:
+    claim(api, bruno, count=3)
+    claim(api, carla)
+    assert api.call("DELETE", PATH, bruno.key).get_json() == {"released": 3}
+    assert [item["claim"]["moderator"] for item in api.queue(bruno) if item["claim"]] == ["Carla"]
+
+
+def test_one_sees_what_one_holds(api: Api, bruno: NewModerator, carla: NewModerator, held: list[str]) -> None:
+    claim(api, carla)
+    mine = claim(api, bruno, count=2)
+    assert [item["id"] for item in api.queue(bruno, "?mine=true")] == [item["id"] for item in mine]

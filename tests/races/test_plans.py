@@ -12,16 +12,31 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from moderation.database import Database, open_database
-from moderation.models import Comment, QueueItem
-from moderation.services import labels, pending, published, queue, similar, statistics
+from moderation.models import Comment, QueueItem, Role
+from moderation.services import (
+    claims,
+    history,
+    labels,
+    pending,
+    published,
+    queue,
+    reports,
+    selections,
+    similar,
+    statistics,
+    workload,
+)
 from moderation.services.accept import Idempotency, NewComment, accept
+from moderation.services.access import ModeratorCaller
 from moderation.services.claims import claim_next
 from moderation.services.queue import QueueFilters, Sort
+from moderation.services.reports import NewReport
 from tests.stores import PostgresqlServer, SharedPostgresql, run_sql
 from workers.sweeper import forget_idempotency_keys
 
 ROWS = Path(__file__).with_name("hundred_thousand.sql")
 OPEN = 2_000
+BRUNO = ModeratorCaller("mod_1", "Bruno", Role.MODERATOR)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 # Small for ever: as many rows as there are people, sites or runs.
 SMALL = {"sites", "policies", "moderators", "access_keys", "retraining_runs"}
@@ -87,7 +102,8 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _after(sort: Sort) -> tuple[Any, str]:
-    return (0.5 if sort is Sort.SCORE else NOW - timedelta(hours=1), "i_000100")
+    by_number = sort in {Sort.SCORE, Sort.UNCERTAINTY}
+    return (0.2 if by_number else NOW - timedelta(hours=1), "i_000100")
 
 
 EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
@@ -120,6 +136,33 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "the newest of the queue": (
         lambda s: queue.list_queue(s, QueueFilters(), NOW, sort=Sort.NEWEST, after=_after(Sort.NEWEST)),
         None,
+    ),
+    "the least certain of the queue": (
+        lambda s: queue.list_queue(
+            s, QueueFilters(), NOW, sort=Sort.UNCERTAINTY, after=_after(Sort.UNCERTAINTY)
+        ),
+        None,
+    ),
+    "an author's part of the queue": (
+        lambda s: queue.list_queue(s, QueueFilters(author="7", reported=False, escalated=False), NOW),
+        None,
+    ),
+    "freeze a selection": (
+        lambda s: selections.select_items(s, QueueFilters(q="text"), BRUNO, NOW),
+        "ix_selections_created_at",
+    ),
+    "give everything back": (lambda s: claims.release_all(s, "mod_1"), None),
+    "report": (
+        lambda s: reports.report(s, "site_5", "c_002005", NewReport("reader", "spam"), NOW),
+        "uq_reports_submission_id_reporter",
+    ),
+    "what happened to a comment": (
+        lambda s: history.events_of(s, queue.get_entry(s, "i_000007")),
+        "ix_reports_comment_id",
+    ),
+    "the desk over a month": (
+        lambda s: workload.workload(s, NOW, timedelta(days=30)),
+        "ix_decisions_created_at",
     ),
     "one thread's part of the queue": (
         lambda s: queue.list_queue(s, QueueFilters(site="site_3", thread="page 3", q="text"), NOW),
