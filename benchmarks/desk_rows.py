@@ -1,4 +1,4 @@
-"""A database of some months: decided comments and open items, written quickly: the way there is not the subject."""
+"""A database of some months, written quickly: decided comments, and items that wait for a person."""
 
 import hashlib
 import random

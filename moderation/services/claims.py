@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from moderation.models import Moderator, QueueItem, Remark, RemarkKind
 from moderation.services.access import ModeratorCaller
 from moderation.services.errors import ClaimedByOther, NotFound, StaleItem
-from moderation.services.queue import QueueFilters, conditions, is_free, joined
+from moderation.services.queue import QueueFilters, is_free, open_items
 from moderation.services.remarks import remark
 
 MOST_CLAIMS = 20
@@ -52,8 +52,8 @@ def claim_next(
         .exists()
     )
     chosen = (
-        joined(select(QueueItem.id).select_from(QueueItem))
-        .where(QueueItem.closed_at.is_(None), is_free(now), ~refused, *conditions(filters, now))
+        open_items(filters, now)
+        .where(is_free(now), ~refused)
         .order_by(QueueItem.due_at, QueueItem.id)
         .limit(count)
         .with_for_update(skip_locked=True, of=QueueItem)

@@ -13,7 +13,7 @@ from moderation.services import errors
 from moderation.services.access import ModeratorCaller
 from moderation.services.errors import NotFound, ServiceError
 from moderation.services.moderate import BatchResult, Ruling, decide_batch
-from moderation.services.queue import QueueFilters, conditions, joined
+from moderation.services.queue import QueueFilters, open_items
 
 MOST_SELECTED = 500
 # A selection older than this is forgotten: the queue it was made of is another one.
@@ -41,8 +41,7 @@ def select_items(
     """Freeze the ids and versions of the most urgent items of these filters, at most `most`."""
     session.execute(delete(Selection).where(Selection.created_at < now - KEPT))
     rows = session.execute(
-        joined(select(QueueItem.id, QueueItem.version, QueueItem.reason).select_from(QueueItem))
-        .where(QueueItem.closed_at.is_(None), *conditions(filters, now))
+        open_items(filters, now, QueueItem.version, QueueItem.reason)
         .order_by(QueueItem.due_at, QueueItem.id)
         .limit(most + 1)
     ).all()

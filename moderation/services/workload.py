@@ -1,4 +1,4 @@
-"""The desk over a window of time: what came, what was decided, by whom and how quickly, and when it is empty."""
+"""The desk over a window of time: what came and what was decided, by whom, how quickly, when it is empty."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -87,6 +87,15 @@ def test_an_unscored_comment_is_shown_without_scores(api: Api, bruno: NewModerat
         ("?category=spam&min_score=0.2", [0, 2, 3]),
         ("?min_score=0.6", [0, 1, 2]),
         ("?min_score=1", []),
+        ("?max_score=0.6", [0, 3, 4, 5]),
+        ("?min_score=0.6&max_score=0.7", [0, 2]),
+        ("?category=spam&max_score=0.6", [0, 1, 3, 4]),
+        ("?author=reader", [0, 1, 2, 3, 4, 5]),
+        ("?author=nobody", []),
+        ("?reported=true", []),
+        ("?escalated=true", []),
+        ("?escalated=false&reported=false", [0, 1, 2, 3, 4, 5]),
+        ("?mine=true", []),
         ("?q=pills", [0]),
         ("?q=PILLS", [0]),
         ("?claimed=true", []),
@@ -254,3 +263,68 @@ def test_a_closed_item_can_still_be_looked_at(api: Api, bruno: NewModerator, hel
 
 def test_an_unknown_item_is_404(api: Api, bruno: NewModerator) -> None:
     assert api.call("GET", f"{PATH}/item_nothing", bruno.key).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("u7", [0]), ("ann@example.org", [1]), ("%25", []), ("Ann", [0, 1])]
+)
+def test_an_author_is_found_by_id_address_or_part_of_the_name(
+    api: Api, alma: NewSite, bruno: NewModerator, drain: Drain, wanted: str, found: list[int]
+) -> None:
+    authors = [{"name": "Anna", "id": "u7"}, {"name": "Annette", "email": "Ann@example.org"}, {"name": "Bo"}]
+    ids = [api.hand_in(alma, f"score:spam=0.7 {n}", author=author)["id"] for n, author in enumerate(authors)]
+    drain()
+    assert numbers(ids, api.queue(bruno, f"?author={wanted}")) == found
+
+
+def test_the_least_certain_come_first_by_uncertainty(
+    api: Api, alma: NewSite, bruno: NewModerator, drain: Drain
+) -> None:
+    ids = [api.hand_in(alma, f"score:spam={score}")["id"] for score in (0.8, 0.52, 0.61, 0.7)]
+    drain()
+    first = api.call("GET", f"{PATH}?sort=uncertainty&limit=2", bruno.key).get_json()
+    rest = api.call(
+        "GET", f"{PATH}?sort=uncertainty&limit=2&cursor={first['next_cursor']}", bruno.key
+    ).get_json()
+    assert numbers(ids, first["items"] + rest["items"]) == [1, 2, 3, 0]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("sort", "stable"), [("due", False), ("score", True), ("uncertainty", True), ("newest", True)]
+)
+def test_it_says_whether_places_change_while_others_work(
+    api: Api, bruno: NewModerator, held: list[str], sort: str, stable: bool
+) -> None:
+    assert api.call("GET", f"{PATH}?sort={sort}", bruno.key).get_json()["stable"] is stable
+
+
+def test_the_next_page_is_a_link_too(api: Api, bruno: NewModerator, held: list[str]) -> None:
+    answer = api.call("GET", f"{PATH}?limit=4&q=score", bruno.key)
+    assert "Link" not in answer.headers
+    answer = api.call("GET", f"{PATH}?limit=4&category=spam&min_score=0", bruno.key)
+    address = answer.headers["Link"].removeprefix("<").split(">")[0]
+    assert answer.headers["Link"].endswith('>; rel="next"')
+    following = api.call("GET", address, bruno.key).get_json()
+    assert numbers(held, answer.get_json()["items"] + following["items"]) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("sort", ["due", "score", "uncertainty", "newest"])
+def test_pages_neither_skip_nor_repeat_while_another_decides(
+    api: Api, alma: NewSite, bruno: NewModerator, carla: NewModerator, drain: Drain, sort: str
+) -> None:
+    for n in range(12):
+        api.hand_in(alma, f"score:spam=0.{60 + n}")
+    drain()
+    whole = [item["id"] for item in api.queue(bruno, f"?sort={sort}")]
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = api.call("GET", f"{PATH}?sort={sort}&limit=3{cursor}", bruno.key).get_json()
+        seen += [item["id"] for item in page["items"]]
+        # The other decides one that was shown, and one that was not yet.
+        api.decide(carla, page["items"][0], "approve")
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == whole

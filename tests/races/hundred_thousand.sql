@@ -49,4 +49,5 @@ INSERT INTO remarks (id, queue_item_id, kind, moderator_id, moderator_name, crea
 SELECT 'rem_' || pg_temp.six(n), 'i_' || pg_temp.six(n), 'noted', 'mod_1', 'Bruno', pg_temp.minutes(n)
 FROM generate_series(0, 99999) n;
 INSERT INTO selections (id, moderator_id, items, created_at)
-SELECT 'sel_' || n, 'mod_1', '[]', pg_temp.minutes(n) FROM generate_series(0, 19999) n;
+SELECT 'sel_' || n, 'mod_1', '[]', TIMESTAMPTZ '2026-11-01 00:00Z' - n * INTERVAL '5 seconds'
+FROM generate_series(0, 19999) n;

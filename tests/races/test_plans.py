@@ -160,8 +160,8 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
         lambda s: history.events_of(s, queue.get_entry(s, "i_000007")),
         "ix_reports_comment_id",
     ),
-    "the desk over a month": (
-        lambda s: workload.workload(s, NOW, timedelta(days=30)),
+    "the desk over a day": (
+        lambda s: workload.workload(s, NOW, timedelta(days=1)),
         "ix_decisions_created_at",
     ),
     "one thread's part of the queue": (

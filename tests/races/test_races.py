@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from moderation.domain.status import Action
 from moderation.models import Comment, Decision, Label, QueueItem, RetrainingRun, Role, Submission, Thread
 from moderation.services.accept import Accepted, Idempotency, NewComment, accept
 from moderation.services.access import ModeratorCaller, NewSite
-from moderation.services.claims import claim_next
+from moderation.services.claims import claim_next, release
 from moderation.services.errors import ExternalIdTaken, NotReversible, RunInProgress, StaleItem
 from moderation.services.moderate import Ruling, decide_batch, decide_item, reverse
 from moderation.services.queue import QueueFilters
+from moderation.services.reports import NewReport, report
 from moderation.services.retraining import request_run
 from tests.conftest import make_moderator, make_process, make_settings, make_site
 from tests.fakes import FakeScorer, FakeWakeUps
@@ -101,6 +103,54 @@ def test_sixteen_moderators_claiming_five_hundred_items_never_share_one(
     claimed = together([lambda person=person: claim_until_none_is_left(person) for person in people])
     everything = [item for mine in claimed for item in mine]  # type: ignore[union-attr]
     assert len(everything) == len(set(everything)) == 500
+
+
+def test_eight_moderators_work_a_queue_and_decide_each_item_once(
+    database: Database, site: NewSite, people: list[ModeratorCaller]
+) -> None:
+    fill_queue(database, site, 300)
+
+    def work(who: ModeratorCaller) -> list[str]:
+        done: list[str] = []
+        while True:
+            with database.write() as session:
+                items = claim_next(session, who.moderator_id, QueueFilters(), datetime.now(UTC), count=7)
+            if not items:
+                return done
+            for n, item_id in enumerate(items):
+                with database.write() as session:
+                    if n == 6:
+                        release(session, item_id, who, datetime.now(UTC))
+                        continue
+                    decide_item(session, item_id, 1, Ruling(Action.APPROVE), who, datetime.now(UTC))
+                done.append(item_id)
+
+    done = Counter(item_id for one in together([partial(work, who) for who in people[:8]]) for item_id in one)
+    assert len(done) == 300 and set(done.values()) == {1}
+    with database.read() as session:
+        left = session.scalars(select(QueueItem).where(QueueItem.claimed_by.is_not(None))).all()
+        still_open = session.scalars(select(QueueItem).where(QueueItem.closed_at.is_(None))).all()
+        decisions = Counter(session.scalars(select(Decision.queue_item_id)))
+    assert (left, still_open) == ([], [])
+    assert set(decisions.values()) == {1}
+
+
+def test_of_eight_readers_reporting_at_once_one_item_comes_that_counts_them_all(
+    database: Database, site: NewSite
+) -> None:
+    fill_queue(database, site, 1)
+    by = ModeratorCaller(make_moderator(database, "M", Role.MODERATOR).moderator_id, "M", Role.MODERATOR)
+    with database.write() as session:
+        decide_item(session, "i00000", 1, Ruling(Action.APPROVE), by, datetime.now(UTC))
+
+    def complain(n: int) -> None:
+        with database.write() as session:
+            report(session, site.site_id, "c00000", NewReport(f"reader {n}", "spam"), datetime.now(UTC))
+
+    together([partial(complain, n) for n in range(8)])
+    with database.read() as session:
+        (item,) = session.scalars(select(QueueItem).where(QueueItem.closed_at.is_(None))).all()
+    assert (item.reports, item.previous_id) == (8, "i00000")
 
 
 def test_of_eight_moderators_deciding_one_item_exactly_one_does(
