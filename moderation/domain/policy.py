@@ -36,6 +36,10 @@ class PolicySettings:
     repeat_limit: int = 1
     blocked_words: tuple[str, ...] = ()
     close_after_days: int | None = None
+    # For sites that ask only whether something is spam (`spam_answer.py`).
+    trust_roles: bool = True
+    toxic_is_spam: bool = False
+    queue_spam_checks: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
+from moderation.models.usage import SpamCheckMonth
 
 __all__ = [
     "AccessKey",
@@ -22,6 +23,7 @@ __all__ = [
     "Role",
     "Score",
     "Site",
+    "SpamCheckMonth",
     "Submission",
     "Thread",
     "first_id",

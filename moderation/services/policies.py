@@ -11,6 +11,9 @@ from moderation.domain.policy import CATEGORIES, Mode, PolicySettings, Threshold
 from moderation.models import Policy, Site
 from moderation.services.errors import NotFound
 
+# What a site may switch on or off; each is a field of PolicySettings.
+SWITCHES = ("trust_roles", "toxic_is_spam", "queue_spam_checks")
+
 
 def current_policies(session: Session, site_ids: set[str]) -> dict[str, PolicySettings]:
     """The policy in force of each site, by one query."""
@@ -53,6 +56,7 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         "repeat_limit",
         "blocked_words",
         "close_after_days",
+        *SWITCHES,
     }
     if unknown:
         raise ValueError(f"unknown policy setting {sorted(unknown)[0]!r}")
@@ -65,7 +69,14 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         repeat_limit=_count("repeat_limit", stored.get("repeat_limit", PolicySettings.repeat_limit)),
         blocked_words=tuple(str(word) for word in stored.get("blocked_words", ()) if str(word).strip()),
         close_after_days=None if days is None else _count("close_after_days", days),
+        **{name: _switch(name, stored[name]) for name in SWITCHES if name in stored},
     )
+
+
+def _switch(name: str, value: object) -> bool:
+    if value is True or value is False:
+        return value
+    raise ValueError(f"{name} must be true or false")
 
 
 def _count(name: str, value: object) -> int:

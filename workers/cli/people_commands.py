@@ -81,11 +81,26 @@ def site_list(as_json: bool) -> None:
     metavar="CATEGORY:HOLD[:REJECT]",
     help="Scores from which a person looks, and from which the comment is rejected.",
 )
+@click.option(
+    "--trust-roles/--distrust-roles",
+    default=None,
+    help="Whether the Akismet door believes that an administrator wrote a comment; it does at first.",
+)
+@click.option(
+    "--toxic-is-spam/--toxic-is-not-spam",
+    default=None,
+    help="Whether the Akismet door calls toxic comments spam; not at first.",
+)
+@click.option(
+    "--queue-spam-checks/--no-queue-spam-checks",
+    default=None,
+    help="Whether doubtful comments of the Akismet door come into the queue too; not at first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @refusing
 def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
     """Change a site's policy: what is left out stays, and a new version comes into force."""
-    changes = {name: value for name, value in options.items() if value not in {None, ()}}
+    changes = {name: value for name, value in options.items() if value is not None and value != ()}
     if "thresholds" in changes:
         changes["thresholds"] = dict(_threshold(text) for text in changes["thresholds"])
     if "blocked_words" in changes:
