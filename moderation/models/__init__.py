@@ -1,6 +1,6 @@
 """The tables: comments, decisions, learning and access."""
 
-from moderation.models.access import AccessKey, KeyKind, Moderator, Role
+from moderation.models.access import AccessKey, KeyKind, Moderator, Role, SharedSecret
 from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
@@ -22,6 +22,7 @@ __all__ = [
     "RetrainingRun",
     "Role",
     "Score",
+    "SharedSecret",
     "Site",
     "SpamCheckMonth",
     "Submission",
