@@ -1,7 +1,7 @@
 """The endpoint: a signed comment in, status and flags out, 204 when there is nothing to say.
 
-Coral goes on without a phase that fails or takes too long, and the comment is published. So whatever goes wrong
-here is answered with a status that keeps the comment back.
+Coral goes on without a phase that fails or takes too long, and the comment is published. So whatever goes
+wrong here is answered with a status that keeps the comment back.
 """
 
 import json
