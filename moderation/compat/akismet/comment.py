@@ -36,10 +36,19 @@ class Handed:
         """The same for the same text of the same author on the same page, whenever it comes."""
         return self.new.external_id or ""
 
-    def as_comment(self) -> dict[str, Any]:
-        """The form in which the classifier reads a comment."""
+    def as_example(self) -> dict[str, Any]:
+        """The form in which the classifier learns from a comment."""
         author = {name: self.new.author.get(name) for name in ("name", "email", "url")}
         return {"body": self.new.body, "author": author, "thread": {"title": None}}
+
+    def as_comment(self) -> dict[str, Any]:
+        """The form in which the classifier judges it: without the e-mail address.
+
+        Blogs that ask here demand one of everybody, and the shipped model has hardly seen a harmless comment
+        with one: with any address at all it would hold every fifth harmless comment instead of every fortieth.
+        """
+        example = self.as_example()
+        return example | {"author": {**example["author"], "email": None}}
 
 
 def read_comment(call: Call) -> Handed:

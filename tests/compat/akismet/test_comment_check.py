@@ -1,5 +1,7 @@
 """POST /1.1/comment-check"""
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -368,6 +370,18 @@ def test_a_site_that_asks_too_often_is_told_how_long_to_wait(
     assert (said.status_code, said.data) == (429, b"Too many requests.")
     assert int(said.headers["Retry-After"]) > 0
     assert said.headers["X-akismet-error"]
+
+
+def test_an_address_that_every_blog_demands_is_kept_and_not_scored(
+    door: Door, kept: Kept, scorer: FakeScorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Any] = []
+    score = scorer.score
+    monkeypatch.setattr(scorer, "score", lambda comments: judged.extend(comments) or score(comments))
+    door.check("A kind word.", comment_author_email="r@example.org", comment_author_url="https://r.example")
+    (comment,) = judged
+    assert comment["author"] == {"name": "Reader", "email": None, "url": "https://r.example"}
+    assert kept.all(Comment)[0].author["email"] == "r@example.org"
 
 
 def test_no_text_is_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:

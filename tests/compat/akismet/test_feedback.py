@@ -103,7 +103,14 @@ def test_a_moderator_may_take_it_back_and_then_it_teaches_nothing(
 
 
 def test_a_comment_nobody_asked_about_becomes_an_example(door: Door, kept: Kept, database: Database) -> None:
-    assert answer(door.say_spam("Buy this", comment_author_url="https://spam.example")) == THANKS
+    assert (
+        answer(
+            door.say_spam(
+                "Buy this", comment_author_url="https://spam.example", comment_author_email="s@a.example"
+            )
+        )
+        == THANKS
+    )
     assert kept.comments() == []
     with database.read() as session:
         (learned,) = labelled_comments(session)
@@ -111,7 +118,11 @@ def test_a_comment_nobody_asked_about_becomes_an_example(door: Door, kept: Kept,
     assert learned.source == "akismet"
     assert learned.weight == 0.75
     assert learned.comment["body"] == "Buy this"
-    assert learned.comment["author"]["url"] == "https://spam.example"
+    assert learned.comment["author"] == {
+        "name": "Reader",
+        "email": "s@a.example",
+        "url": "https://spam.example",
+    }
 
 
 def test_the_opposite_about_an_example_retracts_the_first(door: Door, kept: Kept) -> None:
