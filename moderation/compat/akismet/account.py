@@ -15,7 +15,7 @@ from moderation.api.service import service
 from moderation.compat.akismet.answers import INVALID, Refused, say, table, tell
 from moderation.compat.akismet.call import Call, bp, check_blog, endpoint
 from moderation.compat.akismet.comment import is_true
-from moderation.compat.akismet.key import TO_VERIFY
+from moderation.compat.akismet.key import ABOUT_KEY
 from moderation.services.usage import Usage, month_of, usage_by_month, usage_of_month
 
 MOST_SITES = 500
@@ -27,14 +27,14 @@ _ORDERS = {"total": "calls", "spam": "spam", "ham": "ham"} | {
 _COLUMNS = ("Site", "Total API Calls", "Spam", "Ham", "Missed Spam", "False Positives", "Is Revoked")
 
 
-@endpoint("/1.1/verify-key", TO_VERIFY)
+@endpoint("/1.1/verify-key", ABOUT_KEY)
 def verify_key(call: Call) -> Response:
     """`valid` for a key of the site that the blog belongs to."""
     check_blog(call, lambda why: Refused(INVALID, why))
     return say("valid")
 
 
-@endpoint("/1.1/deactivate")
+@endpoint("/1.1/deactivate", ABOUT_KEY)
 def deactivate(_call: Call) -> Response:
     """A blog that stops asking; there is nothing to end here."""
     return say("deactivated")
@@ -53,14 +53,14 @@ def test_connection() -> Response:
     return say("connected")
 
 
-@endpoint("/1.1/get-subscription")
+@endpoint("/1.1/get-subscription", ABOUT_KEY)
 def read_subscription(_call: Call) -> Response:
     """What WordPress shows as the account."""
     found = {"account_id": 1, "account_name": "Greenroom", "account_type": "self-hosted", "status": "active"}
     return tell(found | {"limit_reached": False, "next_billing_date": False})
 
 
-@endpoint("/1.1/get-stats")
+@endpoint("/1.1/get-stats", ABOUT_KEY)
 def read_stats(call: Call) -> Response:
     """The sums WordPress shows: of the last six months, or of all time."""
     since = _months_ago(now(), 5) if call.read("from") == "6-months" else ""

@@ -45,7 +45,7 @@ class Handed:
         """The form in which the classifier judges it: without the e-mail address.
 
         Blogs that ask here demand one of everybody, and the shipped model has hardly seen a harmless comment
-        with one: with any address at all it would hold every fifth harmless comment instead of every fortieth.
+        with one: given any address it would hold every fifth harmless comment instead of every fortieth.
         """
         example = self.as_example()
         return example | {"author": {**example["author"], "email": None}}

@@ -1,5 +1,7 @@
 """/1.1/deactivate, token, test, get-stats and get-subscription"""
 
+import pytest
+
 from tests.compat.akismet.conftest import SPAM, Door, answer, plain
 
 
@@ -38,3 +40,12 @@ def test_the_figures_are_those_of_the_database(door: Door) -> None:
 
 def test_without_any_check_nothing_was_wrong(door: Door) -> None:
     assert door.call("/1.1/get-stats").get_json()["accuracy"] == 100
+
+
+@pytest.mark.parametrize(
+    "path", ["/1.1/get-subscription", "/1.1/get-stats", "/1.1/deactivate", "/1.1/verify-key"]
+)
+def test_wordpress_asks_about_a_new_key_while_an_old_one_is_stored(door: Door, path: str) -> None:
+    new, old = door.site.akismet_key, "aaaabbbbcccc"
+    assert door.call(path, key=new, api_key=old).data != b"invalid"
+    assert answer(door.call(path, key=old, api_key=new)) == plain("invalid")

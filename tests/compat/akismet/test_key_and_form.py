@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from moderation.compat.akismet import call, comment, form
 from moderation.compat.akismet.form import read_form
-from moderation.compat.akismet.key import TO_VERIFY, USUAL, find_key
+from moderation.compat.akismet.key import ABOUT_KEY, USUAL, find_key
 from tests.compat.akismet.conftest import Door, answer, plain
 from tests.conftest import ORIGIN
 
@@ -50,9 +50,9 @@ def test_the_body_goes_before_the_address_and_both_before_the_host(body: str, qu
         assert find_key({}, {field: query}, name) == query
     assert find_key({}, {}, name) == host
     assert find_key({"key": query, "api_key": body}, {}, name) == body
-    assert find_key({"key": query, "api_key": body}, {}, name, TO_VERIFY) == query
-    assert find_key({"api_key": body}, {}, name, TO_VERIFY) == body
-    assert find_key({"key": "", "api_key": body}, {}, name, TO_VERIFY) == ""
+    assert find_key({"key": query, "api_key": body}, {}, name, ABOUT_KEY) == query
+    assert find_key({"api_key": body}, {}, name, ABOUT_KEY) == body
+    assert find_key({"key": "", "api_key": body}, {}, name, ABOUT_KEY) == ""
     assert find_key({"key": "", "api_key": body}, {}, name) == body
 
 
