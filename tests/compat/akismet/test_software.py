@@ -1,4 +1,4 @@
-"""Whole conversations as WordPress, Discourse and NodeBB have them: their fields, their headers, their order"""
+"""Whole conversations as WordPress, Discourse and NodeBB have them: fields, headers and their order"""
 
 from urllib.parse import urlencode
 
