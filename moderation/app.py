@@ -27,6 +27,7 @@ from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.proxies import BehindProxies
 from moderation.api.service import Service
 from moderation.api.watching import watch_requests
+from moderation.compat import akismet, coral
 from moderation.database import open_database
 from moderation.jobs import open_jobs
 from moderation.rates import Rates
@@ -99,6 +100,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     _add_api(app)
     app.register_blueprint(get_swaggerui_blueprint(DOCS_URL, OPENAPI_URL, {"app_name": "Greenroom API"}))
     app.register_blueprint(console.bp)
+    app.register_blueprint(akismet.bp)
+    app.register_blueprint(coral.bp)
     if settings.demo:
         app.register_blueprint(blog.bp)
     app.before_request(refuse_nul)

@@ -51,6 +51,7 @@ REASONS = frozenset(
         "reversed",
         "edited",
         "withdrawn",
+        "trusted_role",
     ]
 )
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)

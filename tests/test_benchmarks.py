@@ -9,11 +9,13 @@ import pytest
 
 from benchmarks.backlog import Stage, when
 from benchmarks.crowd import batches, comments
+from benchmarks.doors import DOORS
 from benchmarks.figures import percentile, percentiles
 from benchmarks.processes import below, by_kind
 from benchmarks.scaling import stops_at
 from benchmarks.truth import Truth, without_double_work
 from moderation.database import Database
+from moderation.models import Site
 from tests.conftest import Api
 from workers.process import Process
 from workers.scoring import drain_process
@@ -74,3 +76,15 @@ def test_the_truth_knows_work_done_once_from_work_left_or_repeated(
     assert len(truth.times()) == 3
     assert not without_double_work(counts | {"takes": 4})
     assert not without_double_work(counts | {"not decided once": 1})
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_door_is_asked_as_its_clients_ask_and_gives_a_verdict(api: Api, alma, database, name: str) -> None:
+    with database.write() as session:
+        session.get_one(Site, alma.site_id).allowed_origins = []
+    head, _, body = DOORS[name].ask(alma.secret_key, "A few words.").partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    method, path, _ = first.split()
+    answer = api.client.open(path, method=method, headers=dict(one.split(": ") for one in lines), data=body)
+    assert DOORS[name].is_verdict(answer.data), answer.data
+    assert not DOORS[name].is_verdict(b"error")

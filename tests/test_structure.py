@@ -300,7 +300,8 @@ def test_everything_public_in_domain_and_services_says_what_it_is_for(module: st
 
 
 @pytest.mark.parametrize(
-    "folder", ["classifier", "moderation/api", "moderation/domain", "moderation/services"]
+    "folder",
+    ["classifier", "moderation/api", "moderation/compat", "moderation/domain", "moderation/services"],
 )
 def test_a_folder_with_a_border_states_it_in_a_few_lines(folder: str) -> None:
     lines = (REPOSITORY / folder / "README.md").read_text(encoding="utf-8").splitlines()

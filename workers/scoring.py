@@ -10,16 +10,15 @@ to do.
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from math import isfinite
 
 from moderation.database import Unavailable
-from moderation.domain.policy import Threshold
 from moderation.domain.rules import judge
-from moderation.scoring import ModelError, Scorer, Scores
+from moderation.judging import UNSCORED, Scored, each_scored
+from moderation.scoring import ModelError, Scorer
 from moderation.services.pending import (
     ATTEMPTS_AT_ALL,
     Judged,
@@ -141,24 +140,20 @@ def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
     ]
 
 
-Scored = tuple[Mapping[str, float] | None, Mapping[str, Threshold], str | None]
-_UNSCORED: Scored = (None, {}, None)
-
-
 def judge_batch(scorer: Scorer, taken: Sequence[Taken]) -> list[Scored]:
     """Scores for each submission, None where there are none: a bad comment must not fail its neighbours."""
     if any(t.attempts > ATTEMPTS_AT_ALL for t in taken):
         log.error("given up after %d attempts", taken[0].attempts, extra=_of(taken[0]))
-        return [_UNSCORED] * len(taken)
+        return [UNSCORED] * len(taken)
     try:
-        return _scored(scorer.score([t.as_comment() for t in taken]))
+        return each_scored(scorer.score([t.as_comment() for t in taken]))
     except ModelError as error:
         log.error("no model: %s", error)  # noqa: TRY400 - one line says it all
-        return [_UNSCORED] * len(taken)
+        return [UNSCORED] * len(taken)
     except Exception as error:
         if len(taken) == 1:
             log.error("could not be scored (%s)", type(error).__name__, extra=_of(taken[0]))  # noqa: TRY400 - one line says it all
-            return [_UNSCORED]
+            return [UNSCORED]
     return [one for t in taken for one in judge_batch(scorer, [t])]
 
 
@@ -177,12 +172,6 @@ def _take(process: Process) -> TakenIds:
             most_bytes=settings.batch_bytes,
             seconds=settings.scoring_seconds,
         )
-
-
-def _scored(scores: Scores) -> list[Scored]:
-    points, version = scores.operating_points, scores.model_version
-    # What is no number is below every threshold, so it would be approved.
-    return [(row, points, version) if all(map(isfinite, row.values())) else _UNSCORED for row in scores.rows]
 
 
 def _linger(process: Process, name: str, until: float) -> Waited:

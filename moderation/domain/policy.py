@@ -38,6 +38,10 @@ class PolicySettings:
     close_after_days: int | None = None
     # So many readers' reports bring a published comment to a person; 0: none do.
     report_limit: int = 1
+    # For sites that ask only whether something is spam (`spam_answer.py`).
+    trust_roles: bool = True
+    toxic_is_spam: bool = False
+    queue_spam_checks: bool = False
 
 
 @dataclass(frozen=True)

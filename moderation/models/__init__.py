@@ -1,11 +1,12 @@
 """The tables: comments, decisions, learning and access."""
 
-from moderation.models.access import AccessKey, KeyKind, Moderator, Role
+from moderation.models.access import AccessKey, KeyKind, Moderator, Role, SharedSecret
 from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.desk import Outcome, Remark, RemarkKind, Report, Selection
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
+from moderation.models.usage import SpamCheckMonth
 
 __all__ = [
     "AccessKey",
@@ -27,7 +28,9 @@ __all__ = [
     "Role",
     "Score",
     "Selection",
+    "SharedSecret",
     "Site",
+    "SpamCheckMonth",
     "Submission",
     "Thread",
     "first_id",

@@ -48,3 +48,14 @@ class AccessKey(Base):
     moderator_id: Mapped[str | None] = mapped_column(ForeignKey("moderators.id"))
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class SharedSecret(Base):
+    """What another system signs its requests with on behalf of a site; needed in full to check them."""
+
+    __tablename__ = "shared_secrets"
+
+    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[str]
+    created_at: Mapped[datetime]

@@ -12,9 +12,10 @@ from moderation.models import Comment, ImportedExample, Label, Submission, Threa
 from moderation.services.accept import body_digest, insert_unless_present
 from moderation.services.errors import NotFound
 
-IMPORT = "import"
+IMPORT, AKISMET = "import", "akismet"
 # What a maintainer said outweighs a moderator's word, and both outweigh an import, when they disagree.
-SOURCE_WEIGHT = {"maintainer": 2.0, "moderator": 1.0, IMPORT: 0.5}
+# Akismet: somebody at the site pressed "spam" or "not spam", a person's word, but given in passing.
+SOURCE_WEIGHT = {"maintainer": 2.0, "moderator": 1.0, AKISMET: 0.75, IMPORT: 0.5}
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,22 @@ def label_comment(session: Session, comment_id: str, labels: Mapping[str, bool],
 
 
 def label_text(
-    session: Session, comment: Mapping[str, Any], labels: Mapping[str, bool], now: datetime
+    session: Session,
+    comment: Mapping[str, Any],
+    labels: Mapping[str, bool],
+    now: datetime,
+    source: str = IMPORT,
 ) -> None:
-    """Keep a text from elsewhere with its labels; the same text again replaces its labels."""
+    """Keep a text from elsewhere with its labels; the same text again replaces its labels of this source."""
     digest = body_digest(comment["body"])
     example = ImportedExample(id=new_id("ex"), body_digest=digest, comment=dict(comment), created_at=now)
     insert_unless_present(session, example)
     example_id = session.scalars(
         select(ImportedExample.id).where(ImportedExample.body_digest == digest)
     ).one()
-    _replace(session, Label.imported_example_id == example_id, labels, now)
+    _replace(session, Label.imported_example_id == example_id, labels, now, source)
     for category, value in labels.items():
-        session.add(_label(category, value, now, imported_example_id=example_id))
+        session.add(_label(category, value, now, imported_example_id=example_id, source=source))
 
 
 def _live_labels(session: Session) -> dict[tuple[str, str], list[Label]]:
@@ -118,10 +123,12 @@ def _settle(rows: list[Label]) -> dict[str, bool]:
     return {row.category: row.value for row in sorted(rows, key=_strength)}
 
 
-def _replace(session: Session, which: Any, labels: Mapping[str, bool], now: datetime) -> None:
+def _replace(
+    session: Session, which: Any, labels: Mapping[str, bool], now: datetime, source: str = IMPORT
+) -> None:
     session.execute(
         update(Label)
-        .where(which, Label.source == IMPORT, Label.category.in_(list(labels)), Label.retracted_at.is_(None))
+        .where(which, Label.source == source, Label.category.in_(list(labels)), Label.retracted_at.is_(None))
         .values(retracted_at=now)
     )
 
@@ -133,6 +140,7 @@ def _label(
     *,
     submission_id: str | None = None,
     imported_example_id: str | None = None,
+    source: str = IMPORT,
 ) -> Label:
     return Label(
         id=new_id("lab"),
@@ -140,6 +148,6 @@ def _label(
         imported_example_id=imported_example_id,
         category=category,
         value=value,
-        source=IMPORT,
+        source=source,
         created_at=now,
     )

@@ -22,6 +22,8 @@ _NEWEST = (
 _IN_FORCE = select(_POLICIES.c.site_id, _POLICIES.c.settings, _POLICIES.c.version).join(
     _NEWEST, (_POLICIES.c.site_id == _NEWEST.c.site_id) & (_POLICIES.c.version == _NEWEST.c.version)
 )
+# What a site may switch on or off; each is a field of PolicySettings.
+SWITCHES = ("trust_roles", "toxic_is_spam", "queue_spam_checks")
 
 
 def current_policies(session: Session, site_ids: set[str]) -> dict[str, PolicySettings]:
@@ -56,6 +58,7 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         "blocked_words",
         "close_after_days",
         "report_limit",
+        *SWITCHES,
     }
     if unknown:
         raise ValueError(f"unknown policy setting {sorted(unknown)[0]!r}")
@@ -69,7 +72,14 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         blocked_words=tuple(str(word) for word in stored.get("blocked_words", ()) if str(word).strip()),
         report_limit=_count("report_limit", stored.get("report_limit", PolicySettings.report_limit)),
         close_after_days=None if days is None else _count("close_after_days", days),
+        **{name: _switch(name, stored[name]) for name in SWITCHES if name in stored},
     )
+
+
+def _switch(name: str, value: object) -> bool:
+    if value is True or value is False:
+        return value
+    raise ValueError(f"{name} must be true or false")
 
 
 def _count(name: str, value: object) -> int:

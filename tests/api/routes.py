@@ -5,7 +5,7 @@ import re
 from flask import Flask
 
 # Doors with documents of their own: pages, and the dialects of others.
-OTHER_DOORS = {"blog", "console", "swagger_ui", "compat", "akismet", "perspective", "openai"}
+OTHER_DOORS = {"blog", "console", "swagger_ui", "compat", "akismet", "coral", "perspective", "openai"}
 UNTOLD = {"HEAD", "OPTIONS"}
 
 

@@ -8,9 +8,9 @@ import pytest
 from moderation import rates, setting_values
 from moderation.api import proxies
 from moderation.domain import status, teaching
-from moderation.services import accept, similar
+from moderation.services import accept, similar, usage
 
-MODULES = [status, teaching, accept, similar, rates, setting_values, proxies]
+MODULES = [status, teaching, accept, similar, usage, rates, setting_values, proxies]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)

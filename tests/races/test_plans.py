@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from moderation.database import Database, open_database
+from moderation.domain.policy import CATEGORIES
 from moderation.models import Comment, QueueItem, Role
 from moderation.services import (
+    at_once,
     claims,
     history,
     labels,
@@ -23,10 +25,11 @@ from moderation.services import (
     reports,
     selections,
     similar,
+    site_feedback,
     statistics,
     workload,
 )
-from moderation.services.accept import Idempotency, NewComment, accept
+from moderation.services.accept import Entry, Idempotency, NewComment, accept
 from moderation.services.access import ModeratorCaller
 from moderation.services.claims import claim_next
 from moderation.services.queue import QueueFilters, Sort
@@ -38,8 +41,8 @@ ROWS = Path(__file__).with_name("hundred_thousand.sql")
 OPEN = 2_000
 BRUNO = ModeratorCaller("mod_1", "Bruno", Role.MODERATOR)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-# Small for ever: as many rows as there are people, sites or runs.
-SMALL = {"sites", "policies", "moderators", "access_keys", "retraining_runs"}
+# Small for ever: as many rows as there are people, sites (and their months) or runs.
+SMALL = {"sites", "policies", "moderators", "access_keys", "retraining_runs", "spam_check_months"}
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +187,24 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "the statistics": (lambda s: statistics.statistics(s, NOW), "ix_decisions_created_at"),
     "labels of a comment": (
         lambda s: labels.label_comment(s, "c_000007", {"spam": True}, NOW),
+        "ix_labels_submission_id",
+    ),
+    "find what a site asks about again": (
+        lambda s: at_once.find_known(s, "site_3", "akismet:7"),
+        "uq_comments_site_id_external_id",
+    ),
+    "decide at once": (
+        lambda s: at_once.accept_and_decide(
+            s,
+            Entry("site_3", NewComment("page 3", "hello", {"name": "A"}, external_id="akismet:8"), NOW),
+            (dict.fromkeys(CATEGORIES, 0.1), {}, "a model"),
+            adjust=lambda verdict, _: verdict,
+            record=lambda verdict, _: verdict,
+        ),
+        "ix_submissions_site_id_body_digest_created_at",
+    ),
+    "learn what a site reports": (
+        lambda s: site_feedback.learn_about_comment(s, "site_3", "c_000003", spam=True, now=NOW),
         "ix_labels_submission_id",
     ),
     "accept": (

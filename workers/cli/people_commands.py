@@ -1,6 +1,7 @@
 """Sites and moderators: make, list, change a site's policy."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from moderation.domain.policy import CATEGORIES, Mode
 from moderation.models import Role
 from moderation.services.access import create_moderator, create_site, list_sites
 from moderation.services.policies import change_policy, current_policies
+from moderation.services.shared_secrets import CORAL, keep_secret
 from moderation.settings import Settings
 from workers.cli.start import refusing, settings_and_log
 
@@ -84,11 +86,26 @@ def site_list(as_json: bool) -> None:
     metavar="CATEGORY:HOLD[:REJECT]",
     help="Scores from which a person looks, and from which the comment is rejected.",
 )
+@click.option(
+    "--trust-roles/--distrust-roles",
+    default=None,
+    help="Whether the Akismet door believes that an administrator wrote a comment; it does at first.",
+)
+@click.option(
+    "--toxic-is-spam/--toxic-is-not-spam",
+    default=None,
+    help="Whether the Akismet door calls toxic comments spam; not at first.",
+)
+@click.option(
+    "--queue-spam-checks/--no-queue-spam-checks",
+    default=None,
+    help="Whether doubtful comments of the Akismet door come into the queue too; not at first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @refusing
 def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
     """Change a site's policy: what is left out stays, and a new version comes into force."""
-    changes = {name: value for name, value in options.items() if value not in {None, ()}}
+    changes = {name: value for name, value in options.items() if value is not None and value != ()}
     if "thresholds" in changes:
         changes["thresholds"] = dict(_threshold(text) for text in changes["thresholds"])
     if "blocked_words" in changes:
@@ -98,6 +115,20 @@ def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
     with _transaction(settings_and_log()) as session:
         policy = change_policy(session, site_id, changes, datetime.now(UTC))
     _print(asdict(policy), as_json)
+
+
+@site_group.command("coral-secret")
+@click.argument("site_id")
+@refusing
+def site_coral_secret(site_id: str) -> None:
+    """Keep the secret that Coral signs its external moderation phase with; read from standard input."""
+    # Not from the command line, which every process of the machine can read.
+    secret = click.prompt("Secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    if not 8 <= len(secret.strip()) <= NAME_LENGTH:
+        raise ValueError(f"a secret of 8 to {NAME_LENGTH} characters is needed, as Coral shows it")
+    with _transaction(settings_and_log()) as session:
+        keep_secret(session, site_id, CORAL, secret.strip(), datetime.now(UTC))
+    click.echo("Kept. In Coral the address of the phase is /coral/moderation-phase/" + site_id)
 
 
 @moderator_group.command("create")

@@ -39,6 +39,7 @@ def web_command() -> None:
         "--graceful-timeout": "8",
         "--log-level": "warning",
         "--logger-class": "moderation.web_log.OneShape",
+        "--config": "python:moderation.web_start",
         # TRUSTED_PROXIES alone says whom to believe; by itself gunicorn would believe this machine.
         "--forwarded-allow-ips": "",
     }
