@@ -108,3 +108,10 @@ def test_a_repository_without_a_model_says_how_to_make_one(monkeypatch: pytest.M
     monkeypatch.setattr(shipped, "VERSION", "")
     with pytest.raises(ModelError, match="make train"):
         registry.load_shipped()
+
+
+def test_an_authors_email_address_says_nothing(model: Classifier) -> None:
+    comment = {"body": "I baked this on Sunday and it came out well.", "author": {"name": "Ann"}}
+    known = {**comment, "author": {"name": "Ann", "email": "ann@example.com"}}
+    without, with_it = model.score([comment])[0], model.score([known])[0]
+    assert without.tolist() == with_it.tolist()
