@@ -18,8 +18,10 @@ from moderation.api import (
     labels,
     models,
     operations,
+    people,
     queue,
     reports,
+    sites,
     threads,
 )
 from moderation.api.bodies import refuse_nul
@@ -46,6 +48,8 @@ DOORS = (
     desk.bp,
     models.bp,
     labels.bp,
+    sites.bp,
+    people.bp,
     operations.bp,
 )
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"

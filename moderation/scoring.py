@@ -91,6 +91,10 @@ class Scorer:
         by_category = [dict(zip(CATEGORIES, (float(p) for p in row), strict=True)) for row in rows]
         return Scores(model.version, by_category, thresholds_from(model.card))
 
+    def operating_points(self) -> Mapping[str, Threshold]:
+        """The champion's own thresholds; raises ModelError when there is no model."""
+        return thresholds_from(self.current().card)
+
     def explain(self, comment: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
         """The parts of the body that weighed most, as character spans of the original text."""
         (spans,) = self.current().explain([comment], limit=limit)

@@ -31,6 +31,9 @@ class FakeScorer:
     def explain(self, comment: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
         return [{"start": 0, "end": min(4, len(comment["body"])), "category": "spam", "weight": 1.0}]
 
+    def operating_points(self) -> Mapping[str, Threshold]:
+        return THRESHOLDS
+
     def current(self) -> "FakeScorer":
         return self
 

@@ -12,6 +12,7 @@ from moderation.database import Unavailable
 from moderation.intake import Overloaded
 from moderation.schemas.fields import utc_text
 from moderation.services import errors
+from moderation.services.access import NameTaken
 from moderation.signing import BadCursor
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "claimed": (409, "Another moderator holds a claim"),
     "not-reversible": (409, "The decision cannot be undone"),
     "external-id-taken": (409, "The site already handed in a comment with this external_id"),
+    "name-taken": (409, "Somebody has this name already"),
     "run-in-progress": (409, "A retraining run is under way"),
     "nothing-to-roll-back": (409, "No earlier model to return to"),
     "stale": (412, "The queue item changed meanwhile"),
@@ -65,6 +67,8 @@ _BY_ERROR: dict[type[Exception], str] = {
     errors.NotReversible: "not-reversible",
     errors.RunInProgress: "run-in-progress",
     errors.NeedsMaintainer: "wrong-role",
+    errors.StalePolicy: "stale",
+    NameTaken: "name-taken",
     BadCursor: "invalid-cursor",
 }
 
@@ -116,6 +120,8 @@ def problem_of(error: Exception) -> Problem:
         at = utc_text(error.at) if error.at else None
         more = {"current_version": error.version, "decided_by": error.decided_by}
         more |= {"action": error.action, "at": at}
+    elif isinstance(error, errors.StalePolicy):
+        more = {"current_version": error.version}
     elif isinstance(error, errors.ClaimedByOther):
         more = {"claimed_by": error.holder, "until": utc_text(error.until)}
     elif isinstance(error, errors.ExternalIdTaken):

@@ -1,6 +1,6 @@
 """The tables: comments, decisions, learning and access."""
 
-from moderation.models.access import AccessKey, KeyKind, Moderator, Role, SharedSecret
+from moderation.models.access import AccessKey, AuditLine, KeyKind, Moderator, Role, SharedSecret
 from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
@@ -10,6 +10,7 @@ from moderation.models.usage import SpamCheckMonth
 
 __all__ = [
     "AccessKey",
+    "AuditLine",
     "Base",
     "Comment",
     "Decision",

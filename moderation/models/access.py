@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -58,4 +59,17 @@ class SharedSecret(Base):
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"), primary_key=True)
     purpose: Mapped[str] = mapped_column(primary_key=True)
     secret: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class AuditLine(Base):
+    """An act of administration: who did what to what, and when; append-only, and never a secret."""
+
+    __tablename__ = "audit_lines"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    actor: Mapped[str]
+    act: Mapped[str]
+    subject: Mapped[str]
+    details: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

@@ -30,6 +30,7 @@ class Policy(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     settings: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    made_by: Mapped[str | None]
 
 
 class Thread(Base):

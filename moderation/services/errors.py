@@ -66,3 +66,11 @@ class RunInProgress(ServiceError):
 
 class NeedsMaintainer(ServiceError):
     """A moderator asked for a maintainer, who decides this item."""
+
+
+class StalePolicy(ServiceError):
+    """Somebody changed the site's policy since the caller saw it."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version} of the policy is in force")
+        self.version = version

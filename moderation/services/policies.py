@@ -1,15 +1,16 @@
 """A site's policy settings: their stored form, checked on the way in, and versions that only grow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from moderation.domain.policy import CATEGORIES, Mode, PolicySettings, Threshold
 from moderation.models import Policy, Site, table_of
-from moderation.services.errors import NotFound
+from moderation.services.audit import record
+from moderation.services.errors import NotFound, StalePolicy
 
 # Written once: putting it together takes longer than running it.
 _POLICIES = table_of(Policy)
@@ -33,19 +34,42 @@ def current_policies(session: Session, site_ids: set[str]) -> dict[str, PolicySe
 
 
 def change_policy(
-    session: Session, site_id: str, changes: Mapping[str, Any], now: datetime
+    session: Session,
+    site_id: str,
+    changes: Mapping[str, Any],
+    now: datetime,
+    *,
+    made_by: str | None = None,
+    expected: int | None = None,
 ) -> PolicySettings:
-    """Store a new version with these members changed; raises NotFound and ValueError."""
-    if session.get(Site, site_id) is None:
+    """Store a new version with these members changed; raises NotFound and ValueError.
+
+    With `expected` it raises StalePolicy when another version is in force.
+    """
+    site = session.get(Site, site_id, with_for_update=True)
+    if site is None:
         raise NotFound("site")
-    old = session.scalars(
-        select(Policy).where(Policy.site_id == site_id).order_by(Policy.version.desc())
-    ).first()
+    old = session.scalars(_versions(site_id).limit(1)).first()
+    if expected is not None and expected != (old.version if old else 0):
+        raise StalePolicy(old.version if old else 0)
     settings = {**(old.settings if old else {}), **changes}
     version = old.version + 1 if old else 1
     policy = policy_from(settings, version)
-    session.add(Policy(site_id=site_id, version=version, settings=settings, created_at=now))
+    session.add(Policy(site_id=site_id, version=version, settings=settings, created_at=now, made_by=made_by))
+    if made_by is not None:
+        record(session, made_by, "policy changed", site.name, now, version=version)
     return policy
+
+
+def policy_versions(session: Session, site_id: str, limit: int = 20) -> Sequence[Policy]:
+    """The versions of a site's policy, the one in force first; raises NotFound."""
+    if session.get(Site, site_id) is None:
+        raise NotFound("site")
+    return session.scalars(_versions(site_id).limit(limit)).all()
+
+
+def _versions(site_id: str) -> Select[Policy]:
+    return select(Policy).where(Policy.site_id == site_id).order_by(Policy.version.desc())
 
 
 def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
@@ -66,10 +90,10 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
     return PolicySettings(
         version=version,
         mode=Mode(stored.get("mode", Mode.AUTOMATIC)),
-        thresholds={name: _threshold(name, value) for name, value in stored.get("thresholds", {}).items()},
+        thresholds=_thresholds(stored.get("thresholds", {})),
         link_limit=_count("link_limit", stored.get("link_limit", PolicySettings.link_limit)),
         repeat_limit=_count("repeat_limit", stored.get("repeat_limit", PolicySettings.repeat_limit)),
-        blocked_words=tuple(str(word) for word in stored.get("blocked_words", ()) if str(word).strip()),
+        blocked_words=_words(stored.get("blocked_words", [])),
         report_limit=_count("report_limit", stored.get("report_limit", PolicySettings.report_limit)),
         close_after_days=None if days is None else _count("close_after_days", days),
         **{name: _switch(name, stored[name]) for name in SWITCHES if name in stored},
@@ -82,18 +106,36 @@ def _switch(name: str, value: object) -> bool:
     raise ValueError(f"{name} must be true or false")
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _count(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError(f"{name} must be a whole number, 0 or more")
     return value
 
 
-def _threshold(category: str, value: Mapping[str, float | None]) -> Threshold:
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+        raise ValueError("blocked_words must be a list of words")
+    return tuple(word.strip() for word in value if word.strip())
+
+
+def _thresholds(value: object) -> dict[str, Threshold]:
+    if not isinstance(value, Mapping):
+        raise ValueError("thresholds must name categories")  # noqa: TRY004 - as for every other setting
+    return {str(category): _threshold(str(category), numbers) for category, numbers in value.items()}
+
+
+def _threshold(category: str, value: object) -> Threshold:
     if category not in CATEGORIES:
         raise ValueError(f"unknown category {category!r}")
+    if not isinstance(value, Mapping) or set(value) - {"hold", "reject"}:
+        raise ValueError(f"{category} takes hold and reject")
     hold, reject = value.get("hold"), value.get("reject")
     for number in (hold, reject):
-        if number is not None and not 0.0 <= number <= 1.0:
+        if number is not None and not (_is_number(number) and 0.0 <= number <= 1.0):
             raise ValueError(f"thresholds of {category} must be from 0 to 1")
     if hold is None or (reject is not None and reject < hold):
         raise ValueError(f"{category} needs a hold threshold, no higher than its reject threshold")
