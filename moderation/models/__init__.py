@@ -1,10 +1,11 @@
-"""The tables: comments, decisions, learning and access."""
+"""The tables: comments, decisions, what is remembered of them, learning and access."""
 
 from moderation.models.access import AccessKey, KeyKind, Moderator, Role
 from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
+from moderation.models.memory import LinkDomain, Memory, MemoryKey, TextImprint, TraceProgress
 
 __all__ = [
     "AccessKey",
@@ -15,6 +16,9 @@ __all__ = [
     "ImportedExample",
     "KeyKind",
     "Label",
+    "LinkDomain",
+    "Memory",
+    "MemoryKey",
     "Moderator",
     "Policy",
     "QueueItem",
@@ -23,7 +27,9 @@ __all__ = [
     "Score",
     "Site",
     "Submission",
+    "TextImprint",
     "Thread",
+    "TraceProgress",
     "first_id",
     "new_id",
     "table_of",

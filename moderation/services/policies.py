@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from moderation.domain.policy import CATEGORIES, Mode, PolicySettings, Threshold
 from moderation.models import Policy, Site
 from moderation.services.errors import NotFound
+from moderation.services.recall import LONGEST_DAYS
 
 
 def current_policies(session: Session, site_ids: set[str]) -> dict[str, PolicySettings]:
@@ -53,6 +54,11 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         "repeat_limit",
         "blocked_words",
         "close_after_days",
+        "memory_days",
+        "memory_rejections",
+        "domain_rejections",
+        "hold_new_domains",
+        "hold_first_comments",
     }
     if unknown:
         raise ValueError(f"unknown policy setting {sorted(unknown)[0]!r}")
@@ -65,7 +71,24 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         repeat_limit=_count("repeat_limit", stored.get("repeat_limit", PolicySettings.repeat_limit)),
         blocked_words=tuple(str(word) for word in stored.get("blocked_words", ()) if str(word).strip()),
         close_after_days=None if days is None else _count("close_after_days", days),
+        **_of_memory(stored),
     )
+
+
+def _of_memory(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a site makes of decisions on near-copies, of domains and of authors."""
+    numbers = ("memory_days", "memory_rejections", "domain_rejections")
+    choices = ("hold_new_domains", "hold_first_comments")
+    read = {name: _count(name, stored[name]) for name in numbers if name in stored}
+    if read.get("memory_days", 0) > LONGEST_DAYS:
+        raise ValueError(f"memory_days must be {LONGEST_DAYS} or fewer")
+    return read | {name: _choice(name, stored[name]) for name in choices if name in stored}
+
+
+def _choice(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false")  # noqa: TRY004 - as for every other setting
+    return value
 
 
 def _count(name: str, value: object) -> int:

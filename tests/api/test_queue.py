@@ -42,13 +42,13 @@ def test_it_shows_why_a_comment_needs_a_person(
     drain()
     (item,) = api.queue(bruno)
     assert (item["reason"], item["version"], item["claim"]) == ("spam", 1, None)
-    assert item["why"] == ["spam 0.70, limit 0.50"]
+    assert item["why"] == ["spam 0.70, held from 0.50"]
     (finding,) = item["findings"]
     assert finding == {
         "rule": "category_scores",
         "outcome": "hold",
         "reason": "spam",
-        "detail": "spam 0.70, limit 0.50",
+        "detail": "spam 0.70, held from 0.50",
         "category": "spam",
         "score": 0.7,
         "threshold": 0.5,

@@ -7,10 +7,10 @@ import pytest
 
 from moderation import rates, setting_values
 from moderation.api import proxies
-from moderation.domain import status, teaching
-from moderation.services import accept, similar
+from moderation.domain import likeness, links, precedents, status, teaching
+from moderation.services import accept, records
 
-MODULES = [status, teaching, accept, similar, rates, setting_values, proxies]
+MODULES = [status, teaching, likeness, links, precedents, accept, records, rates, setting_values, proxies]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
