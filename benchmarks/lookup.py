@@ -174,7 +174,8 @@ def decided(site_id: str, body: str, chance: random.Random, at: datetime) -> tup
         "version": 2,
         "decided_at": at,
     }
-    submission = {"id": submission_id, "comment_id": comment_id, "body": body, "body_bytes": len(body)}
+    submission: dict[str, Any] = {"id": submission_id, "comment_id": comment_id, "body": body}
+    submission |= {"body_bytes": len(body)}
     submission |= {"body_digest": body_digest(body), "context": {}, "judged_at": at, "attempts": 1}
     decision = {"id": new_id("dec"), "comment_id": comment_id, "submission_id": submission_id, "number": 2}
     decision |= {"action": action, "reason": reason, "status_before": "pending", "status_after": status}

@@ -41,7 +41,7 @@ class PolicySettings:
     memory_days: int = 30
     memory_rejections: int = 2
     # A domain people rejected this often, and never approved, holds what links to it (0: never).
-    domain_rejections: int = 2
+    domain_rejections: int = 3
     hold_new_domains: bool = False
     hold_first_comments: bool = False
 
@@ -61,12 +61,11 @@ class Precedent:
 
 @dataclass(frozen=True)
 class DomainRecord:
-    """What became of a site's latest comments that link to a domain: of all, and where people decided."""
+    """What became of a site's latest comments that link to a domain."""
 
     seen: int = 0
     approved: int = 0
     rejected: int = 0
-    approved_by_people: int = 0
     rejected_by_people: int = 0
 
 

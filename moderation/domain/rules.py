@@ -99,7 +99,9 @@ def link_domains(signals: Signals, settings: PolicySettings) -> Iterator[Finding
     known = [record for record in signals.domains if record.seen]
     worst = max(known, key=lambda record: record.rejected_by_people, default=DomainRecord())
     if _is_rejected(worst, settings):
-        detail = f"link to a domain that people rejected {worst.rejected_by_people} times and never approved"
+        detail = (
+            f"link to a domain that people rejected {worst.rejected_by_people} times, never approved here"
+        )
         yield Finding("link_domains", Action.HOLD, "rejected_domain", detail)
     elif worst.rejected:
         detail = f"link to a domain seen here in {worst.seen} comments, {worst.rejected} of them rejected"
@@ -162,4 +164,4 @@ def _compare(category: str, score: float, threshold: Threshold) -> Finding | Non
 def _is_rejected(record: DomainRecord, settings: PolicySettings) -> bool:
     """A domain in common use is in some rejected comments too."""
     enough = 0 < settings.domain_rejections <= record.rejected_by_people
-    return enough and not record.approved_by_people and record.approved <= record.rejected
+    return enough and not record.approved

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.likeness import Imprint, keys_of, similarity, unpacked
 from moderation.domain.policy import PolicySettings, Precedent
-from moderation.domain.precedents import ALIKE, LEAST_PAIRS
+from moderation.domain.precedents import FAINTLY_ALIKE, LEAST_PAIRS
 from moderation.models import (
     Comment,
     Decision,
@@ -28,8 +28,8 @@ from moderation.services.accept import insert_or_tell
 from moderation.services.lists import DIALECTS, dialect_of, is_one_of, parameter
 from moderation.services.traces import Traces, let_be_found
 
-# Two texts that share two fifths of their pairs meet at one of these with a likelihood of 95 %.
-KEPT_KEYS, ASKED_KEYS = 16, 6
+# Two texts that share a third of their pairs meet at one of these with a likelihood of 98 %.
+KEPT_KEYS, ASKED_KEYS = 24, 10
 # A number leads to the latest texts only, so that a flood of copies makes no comment slower to judge.
 MOST_OF_A_KEY = 8
 MOST_OF_A_SITE = 20_000
@@ -144,7 +144,7 @@ def _alike(imprint: Imprint, decided: Sequence[Decided], now: datetime) -> list[
     for one in decided:
         other = unpacked(one.numbers)
         share = similarity(imprint, other)
-        if share >= ALIKE:
+        if share >= FAINTLY_ALIKE:
             seconds = max(0.0, (now - one.at).total_seconds())
             size, approved = min(len(imprint), len(other)), one.status == "approved"
             found.append(Precedent(share, size, approved, one.reason, seconds, one.decision_id, one.batch_id))

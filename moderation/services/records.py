@@ -70,14 +70,9 @@ def told_of_author() -> ColumnElement[Any]:
 
 
 def _domain_record(told: int | None) -> DomainRecord:
-    approved, rejected, approved_by_people, rejected_by_people, other = _unpacked(told, 5)
-    return DomainRecord(
-        seen=approved + rejected + approved_by_people + rejected_by_people + other,
-        approved=approved + approved_by_people,
-        rejected=rejected + rejected_by_people,
-        approved_by_people=approved_by_people,
-        rejected_by_people=rejected_by_people,
-    )
+    approved, rejected, by_people, other = _unpacked(told, 4)
+    rejected += by_people
+    return DomainRecord(approved + rejected + other, approved, rejected, by_people)
 
 
 def _unpacked(told: int | None, places: int) -> list[int]:
@@ -86,13 +81,11 @@ def _unpacked(told: int | None, places: int) -> list[int]:
 
 def _of_domains(dialect: str) -> Select[*tuple[Any, ...]]:
     wanted = pairs_in("wanted", "site_id", "domain", dialect)
-    people = by_people()
     place = case(
-        (and_(Comment.status == "approved", people), _PLACE**2),
-        (and_(Comment.status == "rejected", people), _PLACE**3),
         (Comment.status == "approved", 1),
+        (and_(Comment.status == "rejected", by_people()), _PLACE**2),
         (Comment.status == "rejected", _PLACE),
-        else_=_PLACE**4,
+        else_=_PLACE**3,
     )
     latest = (
         select(cast(place, BigInteger).label("place"))
