@@ -161,7 +161,7 @@ def decided(site_id: str, body: str, chance: random.Random, at: datetime) -> tup
     rejected, people = chance.random() < 0.3, chance.random() < BY_PEOPLE
     status, action, reason = ("rejected", "reject", "spam") if rejected else ("approved", "approve", "clean")
     common = {"site_id": site_id, "created_at": at}
-    comment = {
+    comment: dict[str, Any] = {
         "id": comment_id,
         "thread_id": "th",
         "author": {"name": "A"},
@@ -177,7 +177,8 @@ def decided(site_id: str, body: str, chance: random.Random, at: datetime) -> tup
     submission: dict[str, Any] = {"id": submission_id, "comment_id": comment_id, "body": body}
     submission |= {"body_bytes": len(body)}
     submission |= {"body_digest": body_digest(body), "context": {}, "judged_at": at, "attempts": 1}
-    decision = {"id": new_id("dec"), "comment_id": comment_id, "submission_id": submission_id, "number": 2}
+    decision: dict[str, Any] = {"id": new_id("dec"), "comment_id": comment_id, "number": 2}
+    decision |= {"submission_id": submission_id}
     decision |= {"action": action, "reason": reason, "status_before": "pending", "status_after": status}
     decision |= {"actor_kind": "moderator" if people else "policy", "actor_name": "A", "findings": []}
     return comment | common, submission | common, decision | common
