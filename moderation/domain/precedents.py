@@ -34,12 +34,12 @@ def near_copies(signals: Signals, settings: PolicySettings) -> Iterator[Finding]
     against = max(rejected, key=_likeness, default=None)
     if against is not None and (against.similarity >= ALIKE or _is_campaign(rejected)):
         nearer = [one for one in approved if one.similarity >= against.similarity]
-        if len(nearer) < len(rejected):
-            sure = not approved and _beyond_doubt(rejected, settings)
-            yield _finding(against, Action.REJECT if sure else Action.HOLD)
+        sure = _beyond_doubt(rejected, settings)
+        # Where people approved at least as many that are nearer, what they rejected one for is not in the text.
+        if sure or len(nearer) < len(rejected):
+            yield _finding(against, Action.REJECT if sure and not approved else Action.HOLD)
             return
     if approved:
-        # People approved at least as many that are nearer: what they rejected one for is not in the text.
         yield _finding(max(approved, key=_likeness), Action.APPROVE)
 
 
