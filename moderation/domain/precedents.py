@@ -35,7 +35,7 @@ def near_copies(signals: Signals, settings: PolicySettings) -> Iterator[Finding]
     if against is not None and (against.similarity >= ALIKE or _is_campaign(rejected)):
         nearer = [one for one in approved if one.similarity >= against.similarity]
         sure = _beyond_doubt(rejected, settings)
-        # Where people approved at least as many that are nearer, what they rejected one for is not in the text.
+        # Where people approved as many that are nearer, what they rejected one for is not in the text.
         if sure or len(nearer) < len(rejected):
             yield _finding(against, Action.REJECT if sure and not approved else Action.HOLD)
             return
