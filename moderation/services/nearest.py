@@ -38,8 +38,11 @@ def find_nearest(session: Session, comment: Comment) -> list[Nearest]:
         return []
     near = _candidates(session, imprint, comment.site_id)
     best = sorted(near.items(), key=lambda one: (one[1], one[0]), reverse=True)[:LOOKED_UP]
-    values = {"ids": [found for found, _ in best], "site": comment.site_id, "comment": comment.id}
-    rows = {row.Comment.submission_id: row for row in session.execute(_DECIDED, values)}
+    rows = {
+        row.Comment.submission_id: row
+        for row in session.execute(_DECIDED, {"ids": [found for found, _ in best]})
+        if row.Comment.site_id == comment.site_id and row.Comment.id != comment.id
+    }
     return [
         Nearest(rows[found].Comment, rows[found].body, rows[found].Decision, share)
         for found, share in best
@@ -81,6 +84,7 @@ def _sharing() -> Any:
 
 
 def _decided() -> Select[*tuple[Any, ...]]:
+    # The site is not asked for here: SQLite would read all of its comments to find a few.
     return (
         select(Comment, Submission.body, Decision)
         .select_from(Submission)
@@ -88,8 +92,6 @@ def _decided() -> Select[*tuple[Any, ...]]:
         .join(Decision, and_(Decision.comment_id == Comment.id, Decision.number == Comment.version))
         .where(
             Submission.id.in_(bindparam("ids", expanding=True)),
-            Comment.site_id == bindparam("site"),
-            Comment.id != bindparam("comment"),
             Comment.status.in_(("approved", "rejected")),
         )
     )

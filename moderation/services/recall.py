@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from moderation.domain.likeness import Imprint, keys_of, similarity, unpacked
+from moderation.domain.likeness import keys_of, similarity, unpacked
 from moderation.domain.policy import PolicySettings, Precedent
 from moderation.domain.precedents import FAINTLY_ALIKE, LEAST_PAIRS
 from moderation.models import (
@@ -84,15 +84,19 @@ def recall(
         if len(one.imprint) >= LEAST_PAIRS and policies[one.site_id].memory_days
     }
     by_key = _by_key(session, {key for keys in asked.values() for key in keys})
-    decided = _decided(session, {found for ids in by_key.values() for found in ids})
+    alike = _alike(session, traces, {name: _met(keys, by_key) for name, keys in asked.items()})
+    decided = _decided(session, {found for shares in alike.values() for found in shares})
     recalled: dict[str, tuple[Precedent, ...]] = {}
     for one in traces:
-        keys = asked.get(one.submission_id, ())
-        ids = {found for key in keys for found in by_key.get(key, ()) if found in decided}
-        alike = _alike(one.imprint, [decided[found] for found in sorted(ids)], now)
+        shares = alike.get(one.submission_id, {})
+        precedents = [
+            _precedent(decided[found], len(one.imprint), share, now)
+            for found, share in sorted(shares.items())
+            if found in decided
+        ]
         kept = policies[one.site_id].memory_days * 86_400
-        if precedents := tuple(precedent for precedent in alike if precedent.seconds_ago <= kept):
-            recalled[one.submission_id] = precedents
+        if young := tuple(precedent for precedent in precedents if precedent.seconds_ago <= kept):
+            recalled[one.submission_id] = young
     return recalled
 
 
@@ -131,6 +135,16 @@ def _by_key(session: Session, keys: set[int]) -> Mapping[int, Sequence[str]]:
     return found
 
 
+def _met(keys: Sequence[int], by_key: Mapping[int, Sequence[str]]) -> list[str]:
+    """The texts worth comparing: they share a number that few have, or two that many have."""
+    weight: dict[str, int] = defaultdict(int)
+    for key in keys:
+        ids = by_key.get(key, ())
+        for found in ids:
+            weight[found] += 1 if len(ids) >= MOST_OF_A_KEY else 2
+    return sorted(found for found, shared in weight.items() if shared >= 2)
+
+
 def _decided(session: Session, ids: set[str]) -> Mapping[str, Decided]:
     if not ids:
         return {}
@@ -139,16 +153,35 @@ def _decided(session: Session, ids: set[str]) -> Mapping[str, Decided]:
     return {row.submission_id: Decided(*row) for row in rows}
 
 
-def _alike(imprint: Imprint, decided: Sequence[Decided], now: datetime) -> list[Precedent]:
-    found = []
-    for one in decided:
-        other = unpacked(one.numbers)
-        share = similarity(imprint, other)
-        if share >= FAINTLY_ALIKE:
-            seconds = max(0.0, (now - one.at).total_seconds())
-            size, approved = min(len(imprint), len(other)), one.status == "approved"
-            found.append(Precedent(share, size, approved, one.reason, seconds, one.decision_id, one.batch_id))
-    return found
+def _alike(
+    session: Session, traces: Sequence[Traces], met: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, float]]:
+    """Of the texts met those that are alike, and how much: only of them need be known what became of them."""
+    ids = {found for ids in met.values() for found in ids}
+    if not ids:
+        return {}
+    dialect = dialect_of(session)
+    rows = session.execute(_REMEMBERED[dialect], {"ids": parameter(sorted(ids), dialect)})
+    known = {row.submission_id: unpacked(row.numbers) for row in rows}
+    alike: dict[str, dict[str, float]] = {}
+    for one in traces:
+        for found in met.get(one.submission_id, ()):
+            share = similarity(one.imprint, known.get(found, ()))
+            if share >= FAINTLY_ALIKE:
+                alike.setdefault(one.submission_id, {})[found] = share
+    return alike
+
+
+def _precedent(decided: Decided, size: int, share: float, now: datetime) -> Precedent:
+    return Precedent(
+        similarity=share,
+        size=min(size, len(unpacked(decided.numbers))),
+        approved=decided.status == "approved",
+        reason=decided.reason,
+        seconds_ago=max(0.0, (now - decided.at).total_seconds()),
+        decision_id=decided.decision_id,
+        batch_id=decided.batch_id,
+    )
 
 
 def _keep_latest(session: Session, keys: Sequence[int]) -> None:
@@ -207,6 +240,12 @@ _ANY = (
 _SURPLUS = _surplus()
 _BY_KEY = {
     dialect: select(_KEYS.c.key, _KEYS.c.submission_id).where(is_one_of(_KEYS.c.key, "keys", dialect))
+    for dialect in DIALECTS
+}
+_REMEMBERED = {
+    dialect: select(_MEMORIES.c.submission_id, _MEMORIES.c.numbers).where(
+        is_one_of(_MEMORIES.c.submission_id, "ids", dialect)
+    )
     for dialect in DIALECTS
 }
 _DECIDED = {dialect: _standing(dialect) for dialect in DIALECTS}
