@@ -333,7 +333,7 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
     axes.set_xticks(list(places), [f"after {n} rejected" for n in REJECTED])
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("share of the other variants")
-    axes.legend(fontsize=7, loc="lower right")
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     figure.tight_layout()
     figure.savefig(folder / "campaign.svg")
 

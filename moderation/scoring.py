@@ -183,11 +183,11 @@ def words_of(body: str) -> list[str]:
     >>> words_of("FREE pi\\u200blls at https://pills.example/?x=1 !!")
     ['free', 'pills', 'at', '<link>']
     """
-    return [word for piece in pieces(body) for word in _read(piece)]
-
-
-def _read(piece: str) -> tuple[str, ...]:
-    return _read_again(piece) if len(piece) <= _LONGEST_PIECE else _read_anew(piece)
+    return [
+        word
+        for piece in pieces(body)
+        for word in (_read_again(piece) if len(piece) <= _LONGEST_PIECE else _read_anew(piece))
+    ]
 
 
 def _read_anew(piece: str) -> tuple[str, ...]:

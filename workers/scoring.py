@@ -17,7 +17,7 @@ from enum import Enum
 from math import isfinite
 
 from moderation.database import Unavailable
-from moderation.domain.policy import Threshold
+from moderation.domain.policy import Threshold, Verdict
 from moderation.domain.rules import judge
 from moderation.domain.status import Action
 from moderation.scoring import ModelError, Scorer, Scores, words_of
@@ -147,10 +147,16 @@ def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
         for t, (scores, points, _) in zip(taken, scored, strict=True)
     ]
     return [
-        # The desk needs the traces of what is held; those of the rest can wait (see services/traces.py).
-        Judged(t, verdict, scores, version, read_traces(t) if verdict.outcome is Action.HOLD else None)
-        for t, verdict, (scores, _, version) in zip(taken, verdicts, scored, strict=True)
+        Judged(t, verdict, scores, version, _kept_now(t, verdict, read))
+        for t, verdict, (scores, _, version), read in zip(taken, verdicts, scored, traces, strict=True)
     ]
+
+
+def _kept_now(taken: Taken, verdict: Verdict, traces: Traces) -> Traces | None:
+    """The desk needs the traces of what is held; those of the rest can wait (see services/traces.py)."""
+    if verdict.outcome is not Action.HOLD:
+        return None
+    return traces if traces.imprint else read_traces(taken)
 
 
 def read_traces(taken: Taken, *, words: bool = True) -> Traces:

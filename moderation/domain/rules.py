@@ -104,7 +104,7 @@ def link_domains(signals: Signals, settings: PolicySettings) -> Iterator[Finding
         )
         yield Finding("link_domains", Action.HOLD, "rejected_domain", detail)
     elif worst.rejected:
-        detail = f"link to a domain seen here in {worst.seen} comments, {worst.rejected} of them rejected"
+        detail = f"link to a domain with {worst.rejected} rejected of the latest {worst.seen} comments here"
         yield Finding("link_domains", Action.APPROVE, "known_domain", detail)
     if len(known) < len(signals.domains):
         outcome = Action.HOLD if settings.hold_new_domains else Action.APPROVE
@@ -123,7 +123,8 @@ def author_record(signals: Signals, settings: PolicySettings) -> Iterator[Findin
     elif not record.seen:
         yield Finding("author_record", Action.APPROVE, "first_comment", "first comment of this author")
     elif record.approved or record.rejected:
-        detail = f"author with {record.approved} approved and {record.rejected} rejected comments here"
+        decided = f"{record.approved} approved and {record.rejected} rejected"
+        detail = f"author with {decided} of the latest {record.seen} comments here"
         yield Finding("author_record", Action.APPROVE, "known_author", detail)
 
 

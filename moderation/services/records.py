@@ -13,7 +13,7 @@ from moderation.services.recall import by_people
 from moderation.services.traces import Traces
 
 # The latest are counted, so that a popular domain or a diligent author makes nothing slower.
-MOST_COUNTED = 50
+MOST_OF_A_DOMAIN, MOST_OF_AN_AUTHOR = 50, 20
 # Several counts in one number: each has two digits, so one pass over the comments yields all of them.
 _PLACE = 100
 
@@ -62,7 +62,7 @@ def told_of_author() -> ColumnElement[Any]:
             earlier.id < Comment.id,
         )
         .order_by(earlier.id.desc())
-        .limit(MOST_COUNTED)
+        .limit(MOST_OF_AN_AUTHOR)
         .correlate(Comment)
         .subquery()
     )
@@ -95,7 +95,7 @@ def _of_domains(dialect: str) -> Select[*tuple[Any, ...]]:
         .outerjoin(Decision, and_(Decision.comment_id == Comment.id, Decision.number == Comment.version))
         .where(LinkDomain.site_id == wanted.c.site_id, LinkDomain.domain == wanted.c.domain)
         .order_by(LinkDomain.submission_id.desc())
-        .limit(MOST_COUNTED)
+        .limit(MOST_OF_A_DOMAIN)
         .correlate(wanted)
         .subquery()
     )

@@ -209,7 +209,7 @@ def test_a_site_may_hold_new_domains_and_let_rejected_ones_pass() -> None:
         (None, []),
         (AuthorRecord(), ["first comment of this author"]),
         (AuthorRecord(seen=1), []),
-        (AuthorRecord(13, 12, 1), ["author with 12 approved and 1 rejected comments here"]),
+        (AuthorRecord(13, 12, 1), ["author with 12 approved and 1 rejected of the latest 13 comments here"]),
     ],
 )
 def test_what_is_known_of_the_author_is_told_and_asks_for_nothing(
