@@ -96,6 +96,20 @@ def test_two_sweepers_at_once_do_the_work_once(database: Database, decided: list
     assert count(database, TextImprint) == count(database, LinkDomain) == 5
 
 
+def test_dying_half_way_leaves_nothing_behind_and_the_next_one_does_it_all(
+    database: Database, decided: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(following, "update", die)
+        with pytest.raises(RuntimeError):
+            follow(database)
+    assert count(database, TextImprint) == count(database, LinkDomain) == 0
+    assert follow(database) == 5
+
+
 def test_what_was_edited_since_has_nothing_to_keep(
     api: Api, alma: NewSite, database: Database, decided: list[str]
 ) -> None:
