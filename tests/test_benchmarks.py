@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import subprocess
 import sys
 
@@ -14,11 +15,20 @@ from benchmarks.figures import percentile, percentiles
 from benchmarks.processes import below, by_kind
 from benchmarks.scaling import stops_at
 from benchmarks.truth import Truth, without_double_work
+from benchmarks.variants import variants
 from moderation.database import Database
 from moderation.models import Site
 from tests.conftest import Api
 from workers.process import Process
 from workers.scoring import drain_process
+
+
+def test_variants_of_a_campaign_all_differ_and_are_the_same_again_by_the_same_chance() -> None:
+    seed = "Visit our great shop. It sells cheap watches, call Anna at 555123! See https://shop.example/a"
+    made = [variants(seed, 50, ["lamp", "river"], random.Random(1)) for _ in range(2)]
+    assert made[0] == made[1]
+    assert len(set(made[0])) == 50
+    assert not [text for text in made[0] if "shop.example" in text or "555123" in text]
 
 
 def test_the_pace_of_each_tenth_is_its_comments_by_its_seconds() -> None:

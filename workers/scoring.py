@@ -16,21 +16,26 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from moderation.database import Unavailable
+from moderation.domain.policy import Verdict
 from moderation.domain.rules import judge
+from moderation.domain.status import Action
 from moderation.judging import UNSCORED, Scored, each_scored
-from moderation.scoring import ModelError, Scorer
+from moderation.scoring import ModelError, Scorer, words_of
 from moderation.services.pending import (
     ATTEMPTS_AT_ALL,
     Judged,
     Taken,
     has_pending,
+    look_back,
     policies_for,
     read_taken,
     record_verdicts,
     signals_for,
+    sites_to_recall,
     take_pending,
 )
 from moderation.services.taking import TakenIds
+from moderation.services.traces import Traces, traces_of
 from workers.batch_log import tell_batch
 from workers.process import Process, duties, stopping, this_process
 
@@ -133,11 +138,35 @@ def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
     with process.database.read() as session:
         taken = read_taken(session, ids, now)
         policies = policies_for(session, taken)
+        recalling = sites_to_recall(session, policies)
+        traces = [read_traces(t, words=t.site_id in recalling) for t in taken]
+        past = look_back(session, traces, policies, now)
     scored = judge_batch(process.scorer, taken)
-    return [
-        Judged(t, judge(signals_for(t, scores, points, now), policies[t.site_id]), scores, version)
-        for t, (scores, points, version) in zip(taken, scored, strict=True)
+    verdicts = [
+        judge(signals_for(t, scores, points, now, past), policies[t.site_id])
+        for t, (scores, points, _) in zip(taken, scored, strict=True)
     ]
+    return [
+        Judged(t, verdict, scores, version, _kept_now(t, verdict, read))
+        for t, verdict, (scores, _, version), read in zip(taken, verdicts, scored, traces, strict=True)
+    ]
+
+
+def _kept_now(taken: Taken, verdict: Verdict, traces: Traces) -> Traces | None:
+    """The desk needs the traces of what is held; those of the rest can wait (see services/traces.py)."""
+    if verdict.outcome is not Action.HOLD:
+        return None
+    return traces if traces.imprint else read_traces(taken)
+
+
+def read_traces(taken: Taken, *, words: bool = True) -> Traces:
+    """What is kept of the text; without it less is found, but the comment is judged all the same."""
+    try:
+        read = words_of(taken.body) if words else None
+        return traces_of(taken.submission_id, taken.site_id, taken.body, taken.author, read)
+    except Exception as error:
+        log.error("left no traces (%s)", type(error).__name__, extra=_of(taken))  # noqa: TRY400 - one line says it all
+        return Traces(taken.submission_id, taken.site_id)
 
 
 def judge_batch(scorer: Scorer, taken: Sequence[Taken]) -> list[Scored]:

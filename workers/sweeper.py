@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, select, tuple_
 
 from moderation.models import IdempotencyKey
+from moderation.scoring import words_of
+from moderation.services.following import anything_to_follow, follow_decisions
 from moderation.services.pending import end_holds, has_pending, impossible_holds
+from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
+from moderation.services.traces import forget_traces, old_traces
 from workers.process import Process
 
 log = logging.getLogger(__name__)
@@ -16,6 +20,8 @@ log = logging.getLogger(__name__)
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 # So that no transaction is long, above all the first after a day of heavy use.
 FORGOTTEN_AT_ONCE = 1000
+# Short enough for others to write in between, and some thousands a round.
+FOLLOWED_AT_ONCE, FOLLOWED_STEPS = 500, 10
 _KEY = (IdempotencyKey.site_id, IdempotencyKey.key)
 
 
@@ -36,6 +42,8 @@ def sweep_now(process: Process) -> None:
     wake_pending(process, now)
     revive_runs(process, now)
     forget_idempotency_keys(process, now)
+    keep_traces(process, now)
+    forget_old_traces(process, now)
 
 
 def end_impossible_holds(process: Process, now: datetime) -> None:
@@ -73,6 +81,36 @@ def forget_idempotency_keys(process: Process, now: datetime) -> None:
     """Delete keys a day old, some at a time: their requests will not come again."""
     while _forget_some(process, now - IDEMPOTENCY_KEPT):
         pass
+
+
+def keep_traces(process: Process, now: datetime) -> None:
+    """Keep what the workers left of the texts they judged, so much a round that others get their turn."""
+    for _ in range(FOLLOWED_STEPS):
+        with process.database.read() as session:
+            if not anything_to_follow(session, now):
+                return
+        with process.database.write() as session:
+            if not follow_decisions(session, _words, now, FOLLOWED_AT_ONCE):
+                return
+
+
+def forget_old_traces(process: Process, now: datetime) -> None:
+    """Delete some traces and memories that nobody asks for any more."""
+    with process.database.read() as session:
+        if not old_traces(session, now):
+            return
+    with process.database.write() as session:
+        forget_traces(session, now, FORGOTTEN_AT_ONCE)
+        forget_memories(session, now, FORGOTTEN_AT_ONCE)
+
+
+def _words(body: str) -> list[str]:
+    try:
+        return words_of(body)
+    except Exception as error:
+        # It would stop everything behind it; without an imprint it is only not found.
+        log.error("a text left no imprint (%s)", type(error).__name__)  # noqa: TRY400 - one line says it all
+        return []
 
 
 def _forget_some(process: Process, before: datetime) -> bool:

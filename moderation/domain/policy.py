@@ -42,6 +42,46 @@ class PolicySettings:
     trust_roles: bool = True
     toxic_is_spam: bool = False
     queue_spam_checks: bool = False
+    # For how long people's decisions are remembered for near-copies (0: not at all), and how many rejections
+    # of near-copies reject another one without a person (0: none do, they only hold).
+    memory_days: int = 30
+    memory_rejections: int = 2
+    # A domain people rejected this often, and never approved, holds what links to it (0: never).
+    domain_rejections: int = 3
+    hold_new_domains: bool = False
+    hold_first_comments: bool = False
+
+
+@dataclass(frozen=True)
+class Precedent:
+    """What people decided on a near-copy; `batch_id` if it was decided together with others."""
+
+    similarity: float
+    size: int
+    approved: bool
+    reason: str
+    seconds_ago: float
+    decision_id: str
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True)
+class DomainRecord:
+    """What became of a site's latest comments that link to a domain."""
+
+    seen: int = 0
+    approved: int = 0
+    rejected: int = 0
+    rejected_by_people: int = 0
+
+
+@dataclass(frozen=True)
+class AuthorRecord:
+    """What became of the author's latest comments on the site."""
+
+    seen: int = 0
+    approved: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,11 +95,18 @@ class Signals:
     thread_closed: bool = False
     thread_age_days: float = 0.0
     repeats: int = 0
+    precedents: tuple[Precedent, ...] = ()
+    domains: tuple[DomainRecord, ...] = ()
+    # None: the site did not tell who the author is.
+    author: AuthorRecord | None = None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule found: the outcome it asks for, a reason code and words for people."""
+    """What one rule found: the outcome it asks for, a reason code and words for people.
+
+    One that asks for approval only says something worth knowing; it is told beside others, never alone.
+    """
 
     rule: str
     outcome: Action
@@ -68,6 +115,8 @@ class Finding:
     category: str | None = None
     score: float | None = None
     threshold: float | None = None
+    # The decision on another comment that it goes back to.
+    decision_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,8 +142,8 @@ def conclude(findings: list[Finding], settings: PolicySettings) -> Verdict:
     """
     found = tuple(findings)
     strongest = max(found, key=lambda f: _STRENGTH[f.outcome], default=None)
-    if strongest is None:
-        return Verdict(Action.APPROVE, CLEAN, found, settings.version)
+    if strongest is None or strongest.outcome is Action.APPROVE:
+        return Verdict(Action.APPROVE, CLEAN, (), settings.version)
     outcome = strongest.outcome
     if settings.mode is Mode.HOLD_EVERYTHING:
         outcome = Action.HOLD

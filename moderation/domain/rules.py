@@ -1,7 +1,8 @@
 """The rules of the policy: one ordered list of pure checks whose findings are all kept.
 
 The order matters twice: findings are shown in it, and the first of the strongest names the reason.
-A single weak fact (links, repetition, a word) only holds; only what is beyond doubt rejects.
+A single weak fact (links, repetition, a word) only holds; only what is beyond doubt rejects. Nothing that
+speaks for a comment takes anything away from what speaks against it.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from moderation.domain.policy import (
     CATEGORIES,
     UNSCORED,
+    DomainRecord,
     Finding,
     Mode,
     PolicySettings,
@@ -18,6 +20,7 @@ from moderation.domain.policy import (
     Verdict,
     conclude,
 )
+from moderation.domain.precedents import near_copies
 from moderation.domain.status import Action
 
 Rule = Callable[[Signals, PolicySettings], Iterator[Finding]]
@@ -88,7 +91,41 @@ def link_count(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
 def exact_repeat(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
     """The same text was sent to this site before, within a day."""
     if signals.repeats > settings.repeat_limit:
-        yield Finding("exact_repeat", Action.HOLD, "repeat", f"same text as {signals.repeats} comments today")
+        yield Finding("exact_repeat", Action.HOLD, "repeat", f"repeat of {signals.repeats} comments today")
+
+
+def link_domains(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """What became of comments that linked to the same domains; these are not named, they are its text."""
+    known = [record for record in signals.domains if record.seen]
+    worst = max(known, key=lambda record: record.rejected_by_people, default=DomainRecord())
+    if _is_rejected(worst, settings):
+        detail = (
+            f"link to a domain that people rejected {worst.rejected_by_people} times, never approved here"
+        )
+        yield Finding("link_domains", Action.HOLD, "rejected_domain", detail)
+    elif worst.rejected:
+        detail = f"link to a domain with {worst.rejected} rejected of the latest {worst.seen} comments here"
+        yield Finding("link_domains", Action.APPROVE, "known_domain", detail)
+    if len(known) < len(signals.domains):
+        outcome = Action.HOLD if settings.hold_new_domains else Action.APPROVE
+        yield Finding("link_domains", outcome, "new_domain", "link to a domain never seen here")
+
+
+def author_record(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """What the author is known for. Anybody can use another's name, so it speaks for nobody."""
+    record = signals.author
+    if record is None:
+        return
+    if not record.approved and settings.hold_first_comments:
+        yield Finding(
+            "author_record", Action.HOLD, "first_comment", "no comment of this author was approved yet"
+        )
+    elif not record.seen:
+        yield Finding("author_record", Action.APPROVE, "first_comment", "first comment of this author")
+    elif record.approved or record.rejected:
+        decided = f"{record.approved} approved and {record.rejected} rejected"
+        detail = f"author with {decided} of the latest {record.seen} comments here"
+        yield Finding("author_record", Action.APPROVE, "known_author", detail)
 
 
 def everything_held(_signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
@@ -105,6 +142,10 @@ RULES: tuple[Rule, ...] = (
     blocked_words,
     link_count,
     exact_repeat,
+    # What people decided before comes after what the comment itself shows, and before what only tells.
+    near_copies,
+    link_domains,
+    author_record,
     everything_held,
 )
 
@@ -112,10 +153,16 @@ RULES: tuple[Rule, ...] = (
 def _compare(category: str, score: float, threshold: Threshold) -> Finding | None:
     reason = "spam" if category == "spam" else "toxic"
     if threshold.reject is not None and score >= threshold.reject:
-        outcome, limit = Action.REJECT, threshold.reject
+        outcome, limit, done = Action.REJECT, threshold.reject, "rejected"
     elif score >= threshold.hold:
-        outcome, limit = Action.HOLD, threshold.hold
+        outcome, limit, done = Action.HOLD, threshold.hold, "held"
     else:
         return None
-    detail = f"{category.replace('_', ' ')} {score:.2f}, limit {limit:.2f}"
+    detail = f"{category.replace('_', ' ')} {score:.2f}, {done} from {limit:.2f}"
     return Finding("category_scores", outcome, reason, detail, category, round(score, 6), limit)
+
+
+def _is_rejected(record: DomainRecord, settings: PolicySettings) -> bool:
+    """A domain in common use is in some rejected comments too."""
+    enough = 0 < settings.domain_rejections <= record.rejected_by_people
+    return enough and not record.approved

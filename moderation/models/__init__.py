@@ -1,4 +1,4 @@
-"""The tables: comments, decisions, learning and access."""
+"""The tables: comments, decisions, what is remembered of them, learning and access."""
 
 from moderation.models.access import AccessKey, AuditLine, KeyKind, Moderator, Role, SharedSecret
 from moderation.models.base import Base, first_id, new_id, table_of
@@ -6,6 +6,7 @@ from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Su
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.desk import Outcome, Remark, RemarkKind, Report, Selection
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
+from moderation.models.memory import LinkDomain, Memory, MemoryKey, TextImprint, TraceProgress
 from moderation.models.usage import SpamCheckMonth
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     "ImportedExample",
     "KeyKind",
     "Label",
+    "LinkDomain",
+    "Memory",
+    "MemoryKey",
     "Moderator",
     "Outcome",
     "Policy",
@@ -33,7 +37,9 @@ __all__ = [
     "Site",
     "SpamCheckMonth",
     "Submission",
+    "TextImprint",
     "Thread",
+    "TraceProgress",
     "first_id",
     "new_id",
     "table_of",

@@ -56,7 +56,8 @@ class Comment(Base):
         UniqueConstraint("site_id", "external_id"),
         # The public list of a thread: approved comments, oldest first.
         Index("ix_comments_thread_id_status_id", "thread_id", "status", "id"),
-        Index("ix_comments_site_id_author_key", "site_id", "author_key"),
+        # An author's first comment and the latest ones.
+        Index("ix_comments_site_id_author_key_id", "site_id", "author_key", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -151,7 +151,7 @@ class ClaimSchema(StrictSchema):
 
 
 class FindingSchema(StrictSchema):
-    """What one rule found."""
+    """What one rule found; one whose outcome is `approve` only tells what is worth knowing."""
 
     rule = fields.String()
     outcome = fields.String()
@@ -160,6 +160,9 @@ class FindingSchema(StrictSchema):
     category = fields.String()
     score = fields.Float()
     threshold = fields.Float()
+    decision_id = fields.String(
+        metadata={"description": "The decision on another comment that it goes back to"}
+    )
 
 
 class HeldCommentSchema(StrictSchema):
@@ -251,7 +254,7 @@ class DecidedSchema(StrictSchema):
 
 
 class NeighbourSchema(StrictSchema):
-    """An approved comment just before this one in the thread."""
+    """An approved comment just before this one in the thread, or just after it."""
 
     id = fields.String()
     author = fields.String()
@@ -259,23 +262,55 @@ class NeighbourSchema(StrictSchema):
     created_at = Utc()
 
 
-class SpanSchema(StrictSchema):
-    """A part of the body, in characters, and how much it weighed for a category."""
+_CHARACTERS = "Unicode characters (code points), not UTF-16 units: `Array.from(body)` in JavaScript"
 
-    start = fields.Integer()
-    end = fields.Integer()
+
+class SpanSchema(StrictSchema):
+    """A part of the body, and how much it weighed for a category, in log-odds."""
+
+    start = fields.Integer(metadata={"description": f"The first character; counted in {_CHARACTERS}"})
+    end = fields.Integer(metadata={"description": "The character after the last, counted alike"})
     category = fields.String()
     weight = fields.Float()
 
 
-class SimilarSchema(StrictSchema):
-    """A decided comment much like this one."""
+class DeciderSchema(StrictSchema):
+    """Who made a decision: the policy, a moderator, a maintainer or the author."""
+
+    kind = fields.String()
+    name = fields.String()
+
+
+class ToldSchema(StrictSchema):
+    """Another comment, what became of it, when and by whom."""
 
     comment_id = fields.String()
+    author = fields.String(allow_none=True)
     body = fields.String()
     status = fields.String()
     reason = fields.String(allow_none=True)
-    similarity = fields.Float()
+    created_at = Utc()
+    decided_at = Utc(allow_none=True)
+    decided_by = fields.Nested(DeciderSchema, allow_none=True)
+    decision_id = fields.String(allow_none=True)
+
+
+class SimilarSchema(ToldSchema):
+    """A decided comment much like this one."""
+
+    similarity = fields.Float(
+        metadata={"description": "The share of pairs of neighbouring words in common, 0 to 1"}
+    )
+
+
+class AuthorPastSchema(StrictSchema):
+    """Since when the site knows an author, and their latest decided comments."""
+
+    first_seen = Utc()
+    rejected_share = fields.Float(
+        allow_none=True, metadata={"description": "Of the author's approved and rejected comments"}
+    )
+    latest = fields.List(fields.Nested(ToldSchema))
 
 
 class ReportedSchema(StrictSchema):
@@ -312,8 +347,11 @@ class ItemDetailSchema(QueueItemSchema):
     """An item with everything around it."""
 
     explanation = fields.List(fields.Nested(SpanSchema))
+    parent = fields.Nested(ToldSchema, allow_none=True)
     thread_context = fields.List(fields.Nested(NeighbourSchema))
+    thread_after = fields.List(fields.Nested(NeighbourSchema))
     author_history = fields.Dict(keys=fields.String(), values=fields.Integer())
+    author_past = fields.Nested(AuthorPastSchema, allow_none=True)
     similar = fields.List(fields.Nested(SimilarSchema))
     decisions = fields.List(fields.Nested(DecisionSchema))
     remarks = fields.List(fields.Nested(RemarkSchema))

@@ -224,7 +224,7 @@ def _reserve_keys(session: Session, drafts: list[_Draft]) -> None:
     if not drafts:
         return
     rows = [_key_row(draft) for draft in sorted(drafts, key=lambda draft: draft.key)]
-    taken = set(session.scalars(_insert_or_tell(session, _KEYS, _KEYS.c.comment_id), rows))
+    taken = set(session.scalars(insert_or_tell(session, _KEYS, _KEYS.c.comment_id), rows))
     for draft in drafts:
         if draft.comment_id not in taken:
             _settle_repeated(session, draft)
@@ -233,7 +233,7 @@ def _reserve_keys(session: Session, drafts: list[_Draft]) -> None:
 def _reserve_request(session: Session, first: Entry, idempotency: Idempotency) -> None:
     # It stands for many comments, so it names none.
     draft = _Draft(replace(first, idempotency=idempotency), "", "")
-    taken = session.scalars(_insert_or_tell(session, _KEYS, _KEYS.c.key), [_key_row(draft)]).all()
+    taken = session.scalars(insert_or_tell(session, _KEYS, _KEYS.c.key), [_key_row(draft)]).all()
     if not taken:
         _settle_repeated(session, draft)
     if isinstance(draft.outcome, KeyReused):
@@ -284,7 +284,7 @@ def _find_or_make_threads(session: Session, drafts: list[_Draft], known: ThreadI
     missing = sorted(thread for thread in first if thread not in ids)
     if missing:
         rows = [_thread_row(first[thread]) for thread in missing]
-        session.execute(_insert_or_tell(session, _THREADS, _THREADS.c.id), rows)
+        session.execute(insert_or_tell(session, _THREADS, _THREADS.c.id), rows)
         ids |= _threads(session, missing)
     for draft in drafts:
         draft.thread_id = known[draft.thread] if draft.thread in known else ids[draft.thread]
@@ -303,7 +303,7 @@ def _insert_comments(session: Session, drafts: list[_Draft]) -> None:
     named = sorted((draft for draft in drafts if draft.external[1]), key=lambda draft: draft.external)
     if named:
         rows = [_comment_row(draft) for draft in named]
-        stored = set(session.scalars(_insert_or_tell(session, _COMMENTS, _COMMENTS.c.id), rows))
+        stored = set(session.scalars(insert_or_tell(session, _COMMENTS, _COMMENTS.c.id), rows))
         # Another process with the same external id at the same moment: it won.
         _refuse_taken_external_ids(session, [draft for draft in named if draft.comment_id not in stored])
 
@@ -359,6 +359,11 @@ def _insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def _insert_or_tell(session: Session, table: Any, told: Any) -> Insert:
+def insert_new(session: Session, table: Any) -> Insert:
+    """Insert what conflicts with nothing."""
+    return _insert(session, table).on_conflict_do_nothing()
+
+
+def insert_or_tell(session: Session, table: Any, told: Any) -> Insert:
     """Insert what conflicts with nothing, telling what that was."""
     return _insert(session, table).on_conflict_do_nothing().returning(told)

@@ -5,7 +5,7 @@ at a time. The rule, the decision's row and how the comment stands afterwards ar
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,10 +16,13 @@ from moderation.domain.policy import Finding
 from moderation.domain.status import LEADS_TO, Action, Status, may
 from moderation.models import Comment, Decision, QueueItem, new_id, table_of
 from moderation.services.errors import NotAllowed
+from moderation.services.recall import NOT_PEOPLE, remember
 from moderation.services.rows import run_many
 from moderation.services.tally import note
 
 DUE_HOURS = 24.0
+# A finding stored by newer code may say more.
+_MEMBERS = {member.name for member in fields(Finding)}
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def record_decision(session: Session, comment: Comment, act: Act, now: datetime)
         setattr(comment, name, value)
     if comment.status == Status.HELD or act.reopens is not None:
         _open_queue_item(session, comment, act, now)
+    elif act.actor.kind not in NOT_PEOPLE:
+        remember(session, comment.site_id, act.submission_id)
     return decision
 
 
@@ -170,7 +175,8 @@ def stored_findings(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
 
 def findings_from(stored: list[dict[str, Any]]) -> tuple[Finding, ...]:
     """The findings of an earlier decision, to be shown again."""
-    return tuple(Finding(**{**finding, "outcome": Action(finding["outcome"])}) for finding in stored)
+    known = [{name: value for name, value in finding.items() if name in _MEMBERS} for finding in stored]
+    return tuple(Finding(**{**finding, "outcome": Action(finding["outcome"])}) for finding in known)
 
 
 def _close_queue_item(session: Session, comment_id: str, now: datetime) -> None:

@@ -1,19 +1,29 @@
 """Work that waits to be scored: taking it, the facts the policy needs, and recording the verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from moderation.domain.policy import PolicySettings, Signals, Threshold, Verdict
+from moderation.domain.policy import (
+    DomainRecord,
+    PolicySettings,
+    Precedent,
+    Signals,
+    Threshold,
+    Verdict,
+)
 from moderation.models import Comment, Score, Submission, Thread, table_of
 from moderation.services.decide import POLICY, Act, record_decisions
 from moderation.services.policies import current_policies
+from moderation.services.recall import recall, sites_with_memories
+from moderation.services.records import author_record, domain_records, told_of_author
 from moderation.services.rows import run_many
 from moderation.services.taking import TakenIds, choose_waiting, follow_indexes, is_free
+from moderation.services.traces import Traces, record_traces
 
 # A submission whose worker died this often is no longer scored; before that, it comes alone.
 ATTEMPTS_AT_ALL = 4
@@ -40,6 +50,8 @@ class Taken:
     context: Mapping[str, Any]
     attempts: int
     repeats: int
+    author_key: str | None = None
+    told_of_author: int | None = None
 
     def as_comment(self) -> dict[str, Any]:
         """The form in which the classifier reads a comment."""
@@ -48,13 +60,22 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What happened on each site before, by submission: decisions on near-copies, records of domains."""
+
+    precedents: Mapping[str, tuple[Precedent, ...]] = field(default_factory=dict)
+    domains: Mapping[str, tuple[DomainRecord, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Judged:
-    """A verdict on a submission, and the scores it rests on (None: unscored)."""
+    """A verdict on a submission, the scores it rests on (None: unscored), what is kept of the text now."""
 
     taken: Taken
     verdict: Verdict
     scores: Mapping[str, float] | None
     model_version: str | None
+    traces: Traces | None = None
 
 
 def take_pending(session: Session, now: datetime, *, most: int, most_bytes: int, seconds: float) -> TakenIds:
@@ -102,10 +123,22 @@ def count_waiting(session: Session, most: int) -> int:
     return session.scalar(_COUNT, {"most": most}) or 0
 
 
+def look_back(
+    session: Session, traces: Sequence[Traces], policies: Mapping[str, PolicySettings], now: datetime
+) -> Past:
+    """What is known of near-copies and of the domains linked to."""
+    return Past(recall(session, traces, policies, now), domain_records(session, traces))
+
+
 def signals_for(
-    taken: Taken, scores: Mapping[str, float] | None, points: Mapping[str, Threshold], now: datetime
+    taken: Taken,
+    scores: Mapping[str, float] | None,
+    points: Mapping[str, Threshold],
+    now: datetime,
+    past: Past | None = None,
 ) -> Signals:
     """The facts about one submission, as the rules read them."""
+    past = past or Past()
     return Signals(
         body=taken.body,
         scores=scores,
@@ -114,7 +147,15 @@ def signals_for(
         thread_closed=taken.thread_closed,
         thread_age_days=(now - taken.thread_created_at).total_seconds() / 86_400,
         repeats=taken.repeats,
+        precedents=past.precedents.get(taken.submission_id, ()),
+        domains=past.domains.get(taken.submission_id, ()),
+        author=author_record(taken.told_of_author) if taken.author_key else None,
     )
+
+
+def sites_to_recall(session: Session, policies: Mapping[str, PolicySettings]) -> set[str]:
+    """The sites whose new texts have to be read for what people decided on others."""
+    return sites_with_memories(session, {site for site, policy in policies.items() if policy.memory_days})
 
 
 def policies_for(session: Session, taken: Sequence[Taken]) -> dict[str, PolicySettings]:
@@ -138,6 +179,7 @@ def record_verdicts(session: Session, judged: Sequence[Judged], now: datetime, d
     run_many(session, _INSERT_SCORES, scores)
     acts = [_act(one, due_hours) for one in still]
     record_decisions(session, list(zip(rows, acts, strict=True)), now)
+    record_traces(session, [one.traces for one in still if one.traces is not None], decided=False)
     return [row.id for row in rows]
 
 
@@ -174,6 +216,8 @@ _DETAILS = (
         Submission.context,
         Submission.attempts,
         _repeats(),
+        Comment.author_key,
+        told_of_author(),
     )
     .join(Comment, Comment.id == Submission.comment_id)
     .join(Thread, Thread.id == Comment.thread_id)

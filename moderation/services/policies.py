@@ -11,6 +11,7 @@ from moderation.domain.policy import CATEGORIES, Mode, PolicySettings, Threshold
 from moderation.models import Policy, Site, table_of
 from moderation.services.audit import record
 from moderation.services.errors import NotFound, StalePolicy
+from moderation.services.recall import LONGEST_DAYS
 
 # Written once: putting it together takes longer than running it.
 _POLICIES = table_of(Policy)
@@ -83,6 +84,11 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         "close_after_days",
         "report_limit",
         *SWITCHES,
+        "memory_days",
+        "memory_rejections",
+        "domain_rejections",
+        "hold_new_domains",
+        "hold_first_comments",
     }
     if unknown:
         raise ValueError(f"unknown policy setting {sorted(unknown)[0]!r}")
@@ -97,6 +103,7 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         report_limit=_count("report_limit", stored.get("report_limit", PolicySettings.report_limit)),
         close_after_days=None if days is None else _count("close_after_days", days),
         **{name: _switch(name, stored[name]) for name in SWITCHES if name in stored},
+        **_of_memory(stored),
     )
 
 
@@ -108,6 +115,16 @@ def _switch(name: str, value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _of_memory(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a site makes of decisions on near-copies, of domains and of authors."""
+    numbers = ("memory_days", "memory_rejections", "domain_rejections")
+    choices = ("hold_new_domains", "hold_first_comments")
+    read = {name: _count(name, stored[name]) for name in numbers if name in stored}
+    if read.get("memory_days", 0) > LONGEST_DAYS:
+        raise ValueError(f"memory_days must be {LONGEST_DAYS} or fewer")
+    return read | {name: _switch(name, stored[name]) for name in choices if name in stored}
 
 
 def _count(name: str, value: object) -> int:

@@ -16,6 +16,8 @@ from moderation.services.errors import NotFound
 # A category filter without a score means: at least as likely as not.
 LIKELY = 0.5
 CONTEXT_COMMENTS = 5
+# An author's latest are counted: one who sends thousands must not make the desk wait.
+MOST_OF_AN_AUTHOR = 1000
 
 
 class Sort(StrEnum):
@@ -247,13 +249,16 @@ def _claim_conditions(filters: QueueFilters, now: datetime) -> list[ColumnElemen
 def _author_history(session: Session, comment: Comment) -> dict[str, int]:
     if comment.author_key is None:
         return {}
-    rows = session.execute(
-        select(Comment.status, func.count())
+    latest = (
+        select(Comment.status)
         .where(
             Comment.site_id == comment.site_id,
             Comment.author_key == comment.author_key,
             Comment.id != comment.id,
         )
-        .group_by(Comment.status)
+        .order_by(Comment.id.desc())
+        .limit(MOST_OF_AN_AUTHOR)
+        .subquery()
     )
+    rows = session.execute(select(latest.c.status, func.count()).group_by(latest.c.status))
     return {status: count for status, count in rows}  # noqa: C416 - rows are not tuples to the type checker

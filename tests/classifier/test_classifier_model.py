@@ -86,6 +86,15 @@ def test_spans_point_at_the_words_as_typed(small: Classifier) -> None:
     assert body[strongest.start : strongest.end] == "CASIN\u200bO bonus"
 
 
+@pytest.mark.parametrize(
+    "before", ["😀😀 ", "👩‍👩‍👧 ", "שלום ", "\u202eabc\u202c ", "𝔸𝔹ℂ ", "e\u0301 ", "\U000e0041\u200f "]
+)
+def test_spans_count_characters_whatever_comes_before_them(small: Classifier, before: str) -> None:
+    body = before + "stupid idiot"
+    spans = [span for span in small.explain([{"body": body}])[0] if span.category == "toxicity"]
+    assert "stupid idiot" in {body[span.start : span.end] for span in spans}
+
+
 def test_what_pieces_add_and_the_rest_are_the_logits(small: Classifier) -> None:
     body = "You stupid idiot, read http://shop.example/deal and read again"
     challenger = fit_challenger(small, newsletters(200, seed=0), version="c-1")

@@ -25,7 +25,7 @@ def test_a_card_shows_who_where_what_and_why(console: Console, held: Held) -> No
         thread={"id": "p", "title": "The lamp by the bridge"},
     )
     page = console.get()
-    for text in ("Ines", "The lamp by the bridge", "score:spam=0.70 Buy\nnow", "Spam 0.70, limit 0.50"):
+    for text in ("Ines", "The lamp by the bridge", "score:spam=0.70 Buy\nnow", "Spam 0.70, held from 0.50"):
         assert text in page
     assert "1 open" in page
     assert '<option value="spam" selected>' in page

@@ -5,12 +5,25 @@ from types import ModuleType
 
 import pytest
 
-from moderation import rates, setting_values
+from moderation import rates, scoring, setting_values
 from moderation.api import proxies
-from moderation.domain import status, teaching
-from moderation.services import accept, similar, usage
+from moderation.domain import likeness, links, precedents, status, teaching
+from moderation.services import accept, records, usage
 
-MODULES = [status, teaching, accept, similar, usage, rates, setting_values, proxies]
+MODULES = [
+    status,
+    teaching,
+    likeness,
+    links,
+    precedents,
+    accept,
+    records,
+    usage,
+    rates,
+    scoring,
+    setting_values,
+    proxies,
+]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from moderation.domain import rules
-from moderation.domain.policy import CATEGORIES, Finding, Mode, PolicySettings, Signals, Threshold
+from moderation.domain.policy import (
+    CATEGORIES,
+    AuthorRecord,
+    DomainRecord,
+    Finding,
+    Mode,
+    PolicySettings,
+    Signals,
+    Threshold,
+)
 from moderation.domain.status import Action
 
 CALM = dict.fromkeys(CATEGORIES, 0.01)
@@ -157,6 +166,64 @@ def test_a_site_that_allows_no_links_holds_the_first() -> None:
 def test_a_text_is_a_repeat_only_beyond_the_limit(repeats: int, held: bool) -> None:
     findings = found(rules.exact_repeat, signals(repeats=repeats))
     assert outcomes(findings) == ([(Action.HOLD, "repeat")] if held else [])
+
+
+@pytest.mark.parametrize(
+    ("record", "found_is"),
+    [
+        (DomainRecord(), [(Action.APPROVE, "new_domain")]),
+        (DomainRecord(seen=4, approved=4), []),
+        (DomainRecord(seen=4, approved=2, rejected=2), [(Action.APPROVE, "known_domain")]),
+        (DomainRecord(seen=2, rejected=2, rejected_by_people=2), [(Action.APPROVE, "known_domain")]),
+        (DomainRecord(seen=3, rejected=3, rejected_by_people=3), [(Action.HOLD, "rejected_domain")]),
+        (DomainRecord(seen=9, rejected=9), [(Action.APPROVE, "known_domain")]),
+        (DomainRecord(9, 1, 8, 8), [(Action.APPROVE, "known_domain")]),
+    ],
+)
+def test_a_domain_holds_only_when_people_rejected_it_again_and_again_and_nobody_approved_it(
+    record: DomainRecord, found_is: list[tuple[Action, str]]
+) -> None:
+    assert outcomes(found(rules.link_domains, signals(domains=(record,)))) == found_is
+
+
+def test_the_worst_of_several_domains_counts_and_a_new_one_is_told_beside_it() -> None:
+    domains = (DomainRecord(seen=5, approved=5), DomainRecord(3, 0, 3, 3), DomainRecord())
+    assert outcomes(found(rules.link_domains, signals(domains=domains))) == [
+        (Action.HOLD, "rejected_domain"),
+        (Action.APPROVE, "new_domain"),
+    ]
+
+
+def test_a_site_may_hold_new_domains_and_let_rejected_ones_pass() -> None:
+    settings = PolicySettings(hold_new_domains=True, domain_rejections=0)
+    facts = signals(domains=(DomainRecord(), DomainRecord(9, 0, 9, 9)))
+    assert outcomes(found(rules.link_domains, facts, settings)) == [
+        (Action.APPROVE, "known_domain"),
+        (Action.HOLD, "new_domain"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (None, []),
+        (AuthorRecord(), ["first comment of this author"]),
+        (AuthorRecord(seen=1), []),
+        (AuthorRecord(13, 12, 1), ["author with 12 approved and 1 rejected of the latest 13 comments here"]),
+    ],
+)
+def test_what_is_known_of_the_author_is_told_and_asks_for_nothing(
+    record: AuthorRecord | None, words: list[str]
+) -> None:
+    findings = found(rules.author_record, signals(author=record))
+    assert [finding.detail for finding in findings] == words
+    assert all(finding.outcome is Action.APPROVE for finding in findings)
+
+
+@pytest.mark.parametrize(("record", "held"), [(AuthorRecord(3, 0, 3), True), (AuthorRecord(1, 1, 0), False)])
+def test_a_site_may_hold_authors_of_whom_nothing_was_approved(record: AuthorRecord, held: bool) -> None:
+    findings = found(rules.author_record, signals(author=record), PolicySettings(hold_first_comments=True))
+    assert (outcomes(findings) == [(Action.HOLD, "first_comment")]) is held
 
 
 def test_a_site_that_holds_everything_holds_an_ordinary_comment() -> None:

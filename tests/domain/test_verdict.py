@@ -1,5 +1,7 @@
 """The verdict: what the findings of all rules come to."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +10,12 @@ import classifier
 from moderation.domain.policy import (
     CATEGORIES,
     CLEAN,
+    AuthorRecord,
+    DomainRecord,
     Finding,
     Mode,
     PolicySettings,
+    Precedent,
     Signals,
     Threshold,
     conclude,
@@ -38,6 +43,22 @@ settings = st.builds(
     repeat_limit=st.integers(0, 5),
     blocked_words=st.lists(st.text(min_size=1, max_size=8), max_size=3).map(tuple),
     close_after_days=st.none() | st.integers(0, 1000),
+    memory_days=st.integers(0, 2),
+    memory_rejections=st.integers(0, 3),
+    domain_rejections=st.integers(0, 3),
+    hold_new_domains=st.booleans(),
+    hold_first_comments=st.booleans(),
+)
+small = st.integers(0, 9)
+precedents = st.builds(
+    Precedent,
+    similarity=probabilities,
+    size=st.integers(8, 64),
+    approved=st.booleans(),
+    reason=st.sampled_from(["spam", "toxic", "off_topic", "clean"]),
+    seconds_ago=st.floats(0, 1e7),
+    decision_id=st.sampled_from(["dec_1", "dec_2", "dec_3"]),
+    batch_id=st.none() | st.just("batch_1"),
 )
 facts = {
     "body": bodies,
@@ -46,6 +67,9 @@ facts = {
     "thread_closed": st.booleans(),
     "thread_age_days": st.floats(0, 1e6),
     "repeats": st.integers(0, 100),
+    "precedents": st.lists(precedents, max_size=5).map(tuple),
+    "domains": st.lists(st.builds(DomainRecord, small, small, small, small), max_size=3).map(tuple),
+    "author": st.none() | st.builds(AuthorRecord, small, small, small),
 }
 findings = st.lists(
     st.builds(
@@ -136,6 +160,36 @@ def test_a_scored_comment_gets_the_strongest_outcome_found(
     strongest = max(found, key=_STRENGTH.index, default=Action.APPROVE)
     assert verdict.outcome is (Action.HOLD if settings.mode is Mode.HOLD_EVERYTHING else strongest)
     assert verdict.policy_version == settings.version
+
+
+@given(
+    signals=st.builds(Signals, scores=scores | st.none(), **facts),
+    settings=settings,
+    past=st.lists(precedents.map(lambda one: replace(one, approved=True)), max_size=5),
+)
+def test_what_people_approved_saves_nothing_from_what_else_speaks_against_it(
+    signals: Signals, settings: PolicySettings, past: list[Precedent]
+) -> None:
+    without = judge(replace(signals, precedents=()), settings)
+    verdict = judge(replace(signals, precedents=tuple(past)), settings)
+    assert (verdict.outcome, verdict.reason) == (without.outcome, without.reason)
+
+
+@given(signals=st.builds(Signals, scores=scores, **facts), settings=settings)
+def test_what_is_rejected_without_approvals_is_never_approved_for_them(
+    signals: Signals, settings: PolicySettings
+) -> None:
+    against = tuple(one for one in signals.precedents if not one.approved)
+    if judge(replace(signals, precedents=against), settings).outcome is Action.REJECT:
+        assert judge(signals, settings).outcome is not Action.APPROVE
+
+
+@given(found=findings)
+def test_what_asks_for_nothing_is_told_beside_what_asks_for_something_and_never_alone(
+    found: list[Finding],
+) -> None:
+    verdict = conclude(found, PolicySettings())
+    assert verdict.findings == (() if verdict.outcome is Action.APPROVE else tuple(found))
 
 
 @given(found=findings)

@@ -66,6 +66,8 @@ def _plain(kind: sa.types.TypeEngine[Any], text: str) -> Any:
     if isinstance(kind, sa.DateTime):
         at = datetime(2026, 3, 29, 1, 30, 0, 123456, UTC)
         return at if kind.timezone else at.replace(tzinfo=None)
+    if isinstance(kind, sa.LargeBinary):
+        return text.encode()
     if isinstance(kind, sa.Boolean):
         return True
     if isinstance(kind, sa.Integer):

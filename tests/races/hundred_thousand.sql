@@ -51,3 +51,15 @@ FROM generate_series(0, 99999) n;
 INSERT INTO selections (id, moderator_id, items, created_at)
 SELECT 'sel_' || n, 'mod_1', '[]', TIMESTAMPTZ '2026-11-01 00:00Z' - n * INTERVAL '5 seconds'
 FROM generate_series(0, 19999) n;
+INSERT INTO text_imprints (submission_id, numbers, key_1, key_2, key_3, key_4)
+SELECT 's_' || pg_temp.six(n), int8send(n) || int8send(n + 1000000), mod(n, 50000), mod(n, 30000), mod(n, 20000),
+    mod(n, 10000)
+FROM generate_series(0, 99499) n;
+INSERT INTO memories (submission_id, site_id, numbers)
+SELECT 's_' || pg_temp.six(n), 'site_' || mod(n, 20), int8send(n) FROM generate_series(0, 99499) n;
+INSERT INTO memory_keys (key, submission_id)
+SELECT mod(n * k, 40000), 's_' || pg_temp.six(n) FROM generate_series(0, 99499) n, generate_series(1, 3) k
+ON CONFLICT DO NOTHING;
+INSERT INTO link_domains (site_id, domain, submission_id)
+SELECT 'site_' || mod(n, 20), mod(n, 500) || '.example', 's_' || pg_temp.six(n) FROM generate_series(0, 99499) n;
+INSERT INTO trace_progress (name, decision_id) VALUES ('traces', 'd_000100');

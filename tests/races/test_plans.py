@@ -12,21 +12,26 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from moderation.database import Database, open_database
-from moderation.domain.policy import CATEGORIES
+from moderation.domain.policy import CATEGORIES, PolicySettings
 from moderation.models import Comment, QueueItem, Role
 from moderation.services import (
     at_once,
     claims,
+    evidence,
+    following,
     history,
     labels,
+    nearest,
     pending,
     published,
     queue,
+    recall,
+    records,
     reports,
     selections,
-    similar,
     site_feedback,
     statistics,
+    traces,
     workload,
 )
 from moderation.services.accept import Entry, Idempotency, NewComment, accept
@@ -42,7 +47,20 @@ OPEN = 2_000
 BRUNO = ModeratorCaller("mod_1", "Bruno", Role.MODERATOR)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 # Small for ever: as many rows as there are people, sites (and their months) or runs.
-SMALL = {"sites", "policies", "moderators", "access_keys", "retraining_runs", "spam_check_months"}
+SMALL = {
+    "sites",
+    "policies",
+    "moderators",
+    "access_keys",
+    "retraining_runs",
+    "spam_check_months",
+    "trace_progress",
+}
+POLICIES = {f"site_{n}": PolicySettings() for n in range(20)}
+TRACES = [
+    traces.Traces(f"sub_{n}", f"site_{n % 20}", tuple(range(n, n + 20)), (f"{n}.example",))
+    for n in range(200)
+]
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +181,10 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
         lambda s: history.events_of(s, queue.get_entry(s, "i_000007")),
         "ix_reports_comment_id",
     ),
+    "what a policy would do": (
+        lambda s: what_if.effect_of(s, "site_3", PolicySettings(), {}, NOW, most=50),
+        "ix_decisions_created_at",
+    ),
     "the desk over a day": (
         lambda s: workload.workload(s, NOW, timedelta(days=1)),
         "ix_decisions_created_at",
@@ -175,9 +197,32 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
         lambda s: queue.get_context(s, queue.get_entry(s, "i_000007")),
         "ix_comments_thread_id_status_id",
     ),
-    "similar comments": (
-        lambda s: similar.find_similar(s, s.get_one(Comment, "c_000007"), "a text"),
-        None,
+    "the nearest comments": (
+        lambda s: nearest.find_nearest(s, s.get_one(Comment, "c_000007")),
+        "ix_text_imprints_key_4",
+    ),
+    "look back": (lambda s: pending.look_back(s, TRACES, POLICIES, NOW), "pk_memory_keys"),
+    "the domains linked to": (lambda s: records.domain_records(s, TRACES), "pk_link_domains"),
+    "sites that recall anything": (
+        lambda s: pending.sites_to_recall(s, POLICIES),
+        "ix_memories_site_id_submission_id",
+    ),
+    "remember": (lambda s: recall.remember(s, "site_7", "s_000007"), "uq_text_imprints_submission_id"),
+    "forget surplus memories": (lambda s: recall.forget_surplus(s, "site_7", 100), None),
+    "forget old memories": (lambda s: recall.forget_memories(s, NOW, 100), "pk_memories"),
+    "forget traces": (lambda s: traces.forget_traces(s, NOW, 100), "uq_text_imprints_submission_id"),
+    "ask for old traces": (lambda s: traces.old_traces(s, NOW), "uq_text_imprints_submission_id"),
+    "what the author did before": (
+        lambda s: evidence.author_past(s, s.get_one(Comment, "c_000007")),
+        "ix_comments_site_id_author_key_id",
+    ),
+    "what is around a comment": (
+        lambda s: evidence.around(s, s.get_one(Comment, "c_000007")),
+        "ix_comments_thread_id_status_id",
+    ),
+    "follow the decisions up": (
+        lambda s: following.follow_decisions(s, lambda _: ["a", "few", "words"], NOW, 500),
+        "pk_decisions",
     ),
     "a thread's comments": (
         lambda s: published.list_approved(s, "site_3", "page 3", after="c_000100"),

@@ -17,6 +17,7 @@ from moderation.domain.policy import CATEGORIES, Mode
 from moderation.models import Role
 from moderation.services.access import create_moderator, create_site, list_sites
 from moderation.services.policies import change_policy, current_policies
+from moderation.services.recall import LONGEST_DAYS
 from moderation.services.shared_secrets import CORAL, keep_secret
 from moderation.settings import Settings
 from workers.cli.start import refusing, settings_and_log
@@ -101,6 +102,19 @@ def site_list(as_json: bool) -> None:
     default=None,
     help="Whether doubtful comments of the Akismet door come into the queue too; not at first.",
 )
+@click.option(
+    "--memory-days", type=click.IntRange(0, LONGEST_DAYS), help="How long decisions count for near-copies."
+)
+@click.option(
+    "--memory-rejections",
+    type=click.IntRange(0),
+    help="Rejections that reject a near-copy; 0: none do.",
+)
+@click.option(
+    "--domain-rejections", type=click.IntRange(0), help="Rejections from which a domain holds; 0: none do."
+)
+@click.option("--hold-new-domains/--pass-new-domains", default=None, help="Links to domains never seen.")
+@click.option("--hold-first-comments/--pass-first-comments", default=None, help="Authors never approved.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @refusing
 def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
