@@ -32,6 +32,7 @@ from moderation.services import (
     site_feedback,
     statistics,
     traces,
+    what_if,
     workload,
 )
 from moderation.services.accept import Entry, Idempotency, NewComment, accept
