@@ -1,6 +1,7 @@
 """What the pages say: times, reasons, refusals and the marked parts of a text, in words for people."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,8 @@ from typing import Any
 
 from moderation.domain.policy import CLEAN
 from moderation.models import Decision
-from moderation.services.errors import ClaimedByOther, ServiceError, StaleItem
+from moderation.services.errors import ClaimedByOther, NeedsMaintainer, ServiceError, StaleItem
+from moderation.services.history import Event
 
 # What a moderator may reject for; the last two teach the model nothing.
 REJECT_REASONS = ("spam", "toxic", "insult", "threat", "identity_attack", "off_topic", "other")
@@ -19,6 +21,17 @@ _DID = {
     "edit": "edited this comment",
     "remove": "withdrew this comment",
 }
+# The orders of the queue as its page names them.
+ORDERS = (
+    ("due", "most urgent"),
+    ("score", "highest score"),
+    ("uncertainty", "least certain"),
+    ("newest", "newest"),
+)
+# A text that scores this high for one of these is not shown before it is asked for.
+SEVERE, SEVERE_FROM = ("threat", "severe_toxicity", "identity_attack"), 0.5
+# Characters that turn text around or hide in it (Unicode Standard Annex 9, and zero width).
+_CONTROLS = re.compile("([\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff])")
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 # Texts longer than this are folded; the moderator opens them.
 LONG_CHARACTERS, LONG_LINES = 700, 9
@@ -30,6 +43,54 @@ class Part:
 
     text: str
     category: str | None = None
+    control: str | None = None
+
+
+def visible(text: str) -> list[Part]:
+    """The text with characters that nobody sees taken out as parts of their own, named by their code.
+
+    >>> visible("a\\u202eb")
+    [Part(text='a', category=None, control=None), Part(text='', category=None, control='U+202E'), \
+Part(text='b', category=None, control=None)]
+    """
+    cut = (piece for piece in _CONTROLS.split(text) if piece)
+    return [
+        Part("", control=f"U+{ord(piece):04X}") if _CONTROLS.fullmatch(piece) else Part(piece)
+        for piece in cut
+    ]
+
+
+def severe(scores: Mapping[str, float] | None) -> str | None:
+    """What makes a text too severe to be shown unasked, in words; None if nothing does.
+
+    >>> severe({"threat": 0.93, "identity_attack": 0.6}), severe({"spam": 1.0}), severe(None)
+    ('threat 0.93', None, None)
+    """
+    found = {name: (scores or {}).get(name, 0.0) for name in SEVERE}
+    worst = max(found, key=lambda name: found[name])
+    return f"{plain(worst)} {found[worst]:.2f}" if found[worst] >= SEVERE_FROM else None
+
+
+def batch_done(told: Mapping[str, str]) -> str:
+    """What became of a batch, as the address tells it; empty without one.
+
+    >>> batch_done({"batch": "batch_1", "done": "3", "left": "1", "as": "spam"})
+    '3 rejected as spam; 1 was left as it is, because something changed'
+    """
+    count = told.get("done") or told.get("undone")
+    if not count or not count.isdecimal():
+        return ""
+    reason = told.get("as", "")
+    did = (
+        "taken back"
+        if "undone" in told
+        else "approved"
+        if reason == CLEAN
+        else f"rejected as {plain(reason)}"
+    )
+    left = told.get("left", "0")
+    rest = f"; {left} {'was' if left == '1' else 'were'} left as it is, because something changed"
+    return f"{count} {did}" + (rest if left.isdecimal() and left != "0" else "")
 
 
 def plain(code: str) -> str:
@@ -82,6 +143,26 @@ def recorded(decision: Decision) -> str:
     return f"{decision.status_after}{reason}"
 
 
+def happened(event: Event) -> str:
+    """One event of a comment at the desk, in words.
+
+    >>> happened(Event(datetime(2026, 1, 1), "decided", "Bruno", "spam", action="reject"))
+    'Bruno rejected it (spam)'
+    """
+    reason = "" if event.reason in {None, CLEAN, "reversed"} else f" ({plain(event.reason or '')})"
+    who = {"policy": "The policy", "author": "The author"}.get(event.actor or "", event.actor or "A reader")
+    said = {
+        "opened": "It came into the queue",
+        "reported": "A reader reported it",
+        "noted": f"{who} noted",
+        "escalated": f"{who} left it to a maintainer",
+        "released": f"{who} gave it back",
+        "reversed": f"{who} took the decision back",
+    }
+    did = _DID.get(event.action or "", "decided").replace("this comment", "it")
+    return said.get(event.kind, f"{who} {did}") + reason
+
+
 def reversible(decision: Decision) -> bool:
     """Whether an undo is worth offering; the service has the last word."""
     return decision.action in {"approve", "reject"} and decision.reverses is None
@@ -92,6 +173,8 @@ def refusal(error: ServiceError, latest: Decision | None, at: datetime) -> str:
     if isinstance(error, ClaimedByOther):
         left = duration((error.until - at).total_seconds())
         return f"{error.holder} has claimed this comment until {clock(error.until)} ({left} more)."
+    if isinstance(error, NeedsMaintainer):
+        return "This comment was left to a maintainer; only they decide it."
     if isinstance(error, StaleItem) and error.action is not None and error.at is not None:
         return _who_did_what(error.decided_by or "Somebody", error.action, error.at, at)
     if latest is not None and latest.actor_kind != "policy":
@@ -108,17 +191,18 @@ def marked(body: str, spans: Sequence[Mapping[str, Any]]) -> list[Part]:
     """The text cut at the borders of its spans; where spans overlap, the heaviest names the category.
 
     >>> marked("buy now", [{"start": 0, "end": 3, "category": "spam", "weight": 1.0}])
-    [Part(text='buy', category='spam'), Part(text=' now', category=None)]
+    [Part(text='buy', category='spam', control=None), Part(text=' now', category=None, control=None)]
     """
     # A negative weight speaks for the comment.
     against = [span for span in spans if span["weight"] > 0]
     inside = {min(max(edge, 0), len(body)) for span in against for edge in (span["start"], span["end"])}
     edges = sorted(inside | {0, len(body)})
-    parts = []
+    parts: list[Part] = []
     for start, end in itertools.pairwise(edges):
         over = [span for span in against if span["start"] <= start and end <= span["end"]]
         heaviest = max(over, key=lambda span: span["weight"], default={"category": None})
-        parts.append(Part(body[start:end], heaviest["category"]))
+        found = visible(body[start:end])
+        parts.extend(Part(one.text, heaviest["category"], one.control) for one in found)
     return parts
 
 

@@ -36,6 +36,9 @@ class Moderator(Base):
     role: Mapped[str]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None]
+    # Sessions of the console that began before are over.
+    sessions_since: Mapped[datetime | None]
 
 
 class AccessKey(Base):

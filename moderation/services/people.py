@@ -83,6 +83,23 @@ def enable(session: Session, moderator_id: str, actor: str, now: datetime) -> Mo
     return person
 
 
+def keep_password(session: Session, moderator_id: str, kept: str, now: datetime) -> Moderator:
+    """Keep the hash of a new password; every session that began before is over. Raises NotFound."""
+    person = session.get(Moderator, moderator_id, with_for_update=True)
+    if person is None:
+        raise NotFound("moderator")
+    person.password_hash, person.sessions_since = kept, now
+    record(session, person.name, "password set", person.name, now)
+    return person
+
+
+def named(session: Session, name: str) -> Moderator | None:
+    """Who has this name and is not let out."""
+    return session.scalars(
+        select(Moderator).where(Moderator.name == name, Moderator.disabled_at.is_(None))
+    ).one_or_none()
+
+
 def new_moderator_key(
     session: Session, moderator_id: str, actor: str, *, secret: bytes, now: datetime
 ) -> str:

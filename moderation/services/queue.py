@@ -167,7 +167,7 @@ def conditions(filters: QueueFilters, now: datetime) -> list[ColumnElement[bool]
     if filters.q is not None:
         found.append(Submission.body.icontains(filters.q, autoescape=True))
     if filters.author is not None:
-        found.append(_author_is(filters.author))
+        found.append(author_is(filters.author))
     if filters.reported is not None:
         found.append(QueueItem.reports > 0 if filters.reported else QueueItem.reports == 0)
     if filters.escalated is not None:
@@ -219,7 +219,7 @@ def _order(sort: Sort) -> tuple[Any, bool]:
     }[sort]
 
 
-def _author_is(author: str) -> ColumnElement[bool]:
+def author_is(author: str) -> ColumnElement[bool]:
     """The site's id or the address of an author exactly, or a part of the name."""
     return or_(
         Comment.author_key.in_([f"id:{author}", f"email:{author.casefold()}"]),

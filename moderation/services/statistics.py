@@ -20,7 +20,7 @@ def statistics(session: Session, now: datetime) -> dict[str, Any]:
     return {
         "at": now,
         "waiting": _waiting(session)[0],
-        "queue": _queue(session, now),
+        "queue": queue_counts(session, now),
         "last_day": _last_day(session, now),
     }
 
@@ -28,7 +28,7 @@ def statistics(session: Session, now: datetime) -> dict[str, Any]:
 def gauges(session: Session, now: datetime) -> dict[str, float]:
     """The figures a monitoring system asks for again and again."""
     waiting, oldest = _waiting(session)
-    queue = _queue(session, now)
+    queue = queue_counts(session, now)
     return {
         "submissions_waiting": waiting,
         "submissions_oldest_waiting_seconds": _age(oldest, now),
@@ -65,7 +65,8 @@ def _waiting(session: Session) -> tuple[int, datetime | None]:
     return row[0], row[1]
 
 
-def _queue(session: Session, now: datetime) -> dict[str, Any]:
+def queue_counts(session: Session, now: datetime) -> dict[str, Any]:
+    """How many items are open, claimed and overdue, why, and how old the oldest is."""
     is_open = QueueItem.closed_at.is_(None)
     row = session.execute(select(func.count(), func.min(QueueItem.opened_at)).where(is_open)).one()
     claimed = select(func.count()).where(is_open, QueueItem.claimed_until >= now)

@@ -35,12 +35,82 @@
     button.click();
   }
   const decide = (action) => press(current()?.querySelector(`button[value="${action}"]`));
+  function rejectAs(reason) {
+    const card = current();
+    const choice = card?.querySelector('select[name="reason"]');
+    if (!choice) return;
+    choice.value = reason;
+    decide("reject");
+  }
+
+  // ---- several at once ----
+  const ticks = [...document.querySelectorAll(".tick")];
+  const several = byId("several");
+  let lastTick = null;
+  function countTicks() {
+    if (!several) return;
+    const count = ticks.filter((tick) => tick.checked).length;
+    several.classList.toggle("some", count > 0);
+    byId("several-count").textContent = count ? `${count} chosen` : "Tick comments to decide them together";
+  }
+  function tickAll() {
+    const all = ticks.every((tick) => tick.checked);
+    for (const tick of ticks) tick.checked = !all;
+    countTicks();
+  }
+  for (const tick of ticks) {
+    tick.addEventListener("click", (event) => {
+      const from = ticks.indexOf(lastTick);
+      const to = ticks.indexOf(tick);
+      if (event.shiftKey && from >= 0) {
+        for (const between of ticks.slice(Math.min(from, to), Math.max(from, to) + 1)) between.checked = tick.checked;
+      }
+      lastTick = tick;
+      countTicks();
+    });
+  }
+  if (several) {
+    byId("tick-all").hidden = false;
+    byId("tick-all").addEventListener("click", tickAll);
+    document.documentElement.classList.add("js");
+    countTicks();
+  }
+
+  // ---- how long the queue is now; a hidden page asks nothing ----
+  const counts = byId("counts");
+  async function look() {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(counts.dataset.counts, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const found = await answer.json();
+      byId("open-count").textContent = found.open;
+      const more = found.open - Number(counts.dataset.open);
+      if (more > 0 && !byId("more-link")) {
+        const link = document.createElement("a");
+        link.id = "more-link";
+        link.href = location.pathname + location.search;
+        counts.append(link);
+      }
+      if (byId("more-link")) byId("more-link").textContent = more > 0 ? `${more} more: show` : "";
+    } catch { /* away for a moment: the next look tells */ }
+  }
+  if (counts) setInterval(look, 20_000);
+
+  // ---- a claim is held while the page is open, and a run is looked at again ----
+  const held = document.querySelector("[data-heartbeat]");
+  if (held) setInterval(() => { if (!document.hidden) fetch(held.action, { method: "POST", body: new FormData(held), redirect: "manual" }).catch(() => {}); }, 120_000);
+  const again = document.querySelector("[data-reload]");
+  if (again) setTimeout(() => location.replace(location.pathname), 1000 * Number(again.dataset.reload));
 
   const KEYS = {
     j: () => move(1),
     k: () => move(-1),
     a: () => decide("approve"),
     r: () => decide("reject"),
+    s: () => rejectAs("spam"),
+    x: () => current()?.querySelector(".tick")?.click(),
+    "/": () => byId("q")?.focus(),
     u: () => press(document.querySelector(".undo button")),
     "?": () => dialog.showModal(),
   };

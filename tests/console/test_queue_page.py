@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from moderation.console import pages
+from moderation.console import queue_pages
 from moderation.services.access import NewModerator
 from tests.conftest import Api
 from tests.console.conftest import Console, Held
@@ -27,7 +27,7 @@ def test_a_card_shows_who_where_what_and_why(console: Console, held: Held) -> No
     page = console.get()
     for text in ("Ines", "The lamp by the bridge", "score:spam=0.70 Buy\nnow", "Spam 0.70, held from 0.50"):
         assert text in page
-    assert "1 open" in page
+    assert '<span id="open-count">1</span> open' in page
     assert '<option value="spam" selected>' in page
 
 
@@ -56,7 +56,7 @@ def test_a_filter_that_cannot_be_is_told(console: Console, query: str) -> None:
 def test_a_cursor_leads_through_the_queue_without_skipping(
     console: Console, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "PAGE", 2)
+    monkeypatch.setattr(queue_pages, "PAGE", 2)
     for word in ("apples", "pears", "plums"):
         held(f"score:spam=0.70 {word}")
     first = console.get("/console/?reason=spam")
@@ -104,9 +104,9 @@ def test_the_page_of_an_item_shows_everything_around_it(api: Api, console: Conso
     # The first four characters are what the stand-in for the model explains.
     assert '<mark title="spam">scor</mark>e:spam=0.70' in page
     assert "score:spam=0.60 an offer of apples" in page
-    assert "of the words" in page
+    assert "% alike" in page
     assert "1 approved" in page
-    assert "held (spam)" in page
+    assert "The policy put it into the queue (spam)" in page
 
 
 def test_an_unknown_item_has_a_page_that_says_so(console: Console) -> None:
@@ -123,3 +123,40 @@ def test_every_answer_closes_what_the_page_does_not_need(console: Console, path:
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_severe_text_is_covered_until_it_is_asked_for(console: Console, held: Held) -> None:
+    held("score:threat=0.80 words that frighten")
+    page = console.get()
+    assert "Severe text (threat 0.80): show it" in page
+    console.send("/console/me/severe", show="yes")
+    assert "Severe text" not in console.get()
+    console.send("/console/me/severe", show="no")
+    assert "Severe text" in console.get()
+
+
+def test_a_character_that_nobody_sees_is_named(console: Console, held: Held) -> None:
+    item = held("score:spam=0.7 a\u202eb\u200bc")
+    for page in (console.get(), console.get(f"/console/items/{item['id']}")):
+        for code in ("U+202E", "U+200B"):
+            assert f">{code}</span>" in page
+        assert "\u202e" not in page.replace("a\u202e", "") or "\u202eb" not in page
+
+
+def test_more_filters_and_orders_leave_what_they_name(
+    api: Api, console: Console, held: Held, carla: NewModerator
+) -> None:
+    held("score:spam=0.52 apples", author={"name": "Ines"})
+    held("score:spam=0.88 pears", author={"name": "Otto"})
+    assert "pears" not in console.get("/console/?author=ines")
+    page = console.get("/console/?sort=score")
+    assert page.index("pears") < page.index("apples")
+    page = console.get("/console/?sort=uncertainty")
+    assert page.index("apples") < page.index("pears")
+    assert "Nothing in the queue fits" in console.get("/console/?mine=true")
+    assert console.client.get("/console/?sort=nonsense").status_code == 422
+
+
+def test_the_open_page_asks_how_long_the_queue_is(console: Console, held: Held) -> None:
+    held()
+    assert console.client.get("/console/counts").get_json() == {"open": 1, "overdue": 0}

@@ -1,5 +1,6 @@
 """Who gets into the console, and who no longer does."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,12 +9,13 @@ from flask import Flask
 
 from moderation.api.access import Who
 from moderation.app import create_app
+from moderation.console.sign_in import IDLE
 from moderation.database import Database
 from moderation.models import Moderator
 from moderation.services.access import NewModerator, NewSite
 from moderation.setting_values import Rate
-from tests.conftest import make_settings
-from tests.console.conftest import Console
+from tests.conftest import Api, make_settings
+from tests.console.conftest import Console, Held
 
 OPEN_TO_ALL = {"console.show_sign_in"}
 
@@ -97,15 +99,77 @@ def test_a_session_ends_after_its_hours_however_busy(console: Console) -> None:
     assert console.client.get("/console/items/item_1").status_code == 401
 
 
+MAINTENANCE = ("model", "promote", "roll_back", "retrain", "site", "policy", "make_key", "revoke", "people")
+MAINTENANCE += ("let_in", "change_person", "make_moderator_key")
+
+
+def who_may(endpoint: str) -> Who:
+    if endpoint in OPEN_TO_ALL:
+        return Who.EVERYBODY
+    return Who.MAINTAINER if any(word in endpoint for word in MAINTENANCE) else Who.MODERATOR
+
+
+def path_of(rule: str) -> str:
+    return re.sub(r"<(?:string|int):(\w+)>", "1", rule)
+
+
+def test_a_moderator_is_told_that_a_page_is_for_maintainers(app: Flask, console: Console) -> None:
+    seen = 0
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("console.") and who_may(rule.endpoint) is Who.MAINTAINER:
+            path = path_of(rule.rule)
+            answer = console.client.get(path) if "GET" in (rule.methods or set()) else console.send(path)
+            assert (answer.status_code, "for maintainers" in answer.text) == (403, True), rule.rule
+            seen += 1
+    assert seen >= 16
+    assert "/console/people" not in console.get()
+
+
+def test_a_session_ends_when_nobody_did_anything_for_long(console: Console) -> None:
+    with console.client.session_transaction("/console") as session:
+        session["seen"] = datetime.now(UTC).timestamp() - IDLE.total_seconds() - 1
+    assert console.client.get("/console/items/item_1").status_code == 401
+
+
+def test_looking_at_the_counts_is_not_doing_anything(console: Console) -> None:
+    long_ago = datetime.now(UTC).timestamp() - IDLE.total_seconds() + 60
+    with console.client.session_transaction("/console") as session:
+        session["seen"] = long_ago
+    console.client.get("/console/counts")
+    with console.client.session_transaction("/console") as session:
+        assert session["seen"] == long_ago
+    console.get()
+    with console.client.session_transaction("/console") as session:
+        assert session["seen"] > long_ago
+
+
+def test_a_session_ends_with_the_key_it_began_with(
+    api: Api, console: Console, bruno: NewModerator, carla: NewModerator
+) -> None:
+    people = api.call("GET", "/api/v1/moderators", carla.key).get_json()["items"]
+    (key,) = next(one["keys"] for one in people if one["name"] == "Bruno")
+    api.call("DELETE", f"/api/v1/keys/{key['key_id']}", carla.key)
+    assert console.client.get("/console/items/item_1").status_code == 401
+
+
+def test_signing_out_gives_back_what_one_held(
+    api: Api, console: Console, bruno: NewModerator, held: Held
+) -> None:
+    item = held()
+    console.send(f"/console/items/{item['id']}/claim")
+    console.send("/console/sign-out")
+    assert api.queue(bruno)[0]["claim"] is None
+
+
 def test_every_page_but_the_sign_in_wants_a_moderator(app: Flask, stranger: Console) -> None:
     routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("console.")]
-    assert len(routes) >= 7
+    assert len(routes) >= 35
     for rule in routes:
         callers = app.view_functions[rule.endpoint].required_callers  # type: ignore[attr-defined]
-        assert callers == ((Who.EVERYBODY,) if rule.endpoint in OPEN_TO_ALL else (Who.MODERATOR,))
+        assert callers == (who_may(rule.endpoint),)
         if rule.endpoint in OPEN_TO_ALL:
             continue
-        path = rule.rule.replace("<string:", "").replace(">", "")
+        path = path_of(rule.rule)
         for method in (rule.methods or set()) & {"GET", "POST"}:
             answer = stranger.client.get(path) if method == "GET" else stranger.send(path)
             assert answer.status_code == (200 if rule.endpoint == "console.show_queue" else 401)

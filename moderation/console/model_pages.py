@@ -1,0 +1,112 @@
+"""Models: which are there, how good they are, which is in force; promote, roll back, retrain."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from moderation.api.access import moderator_caller, now
+from moderation.api.problems import Problem
+from moderation.api.service import service
+from moderation.console.blueprint import bp
+from moderation.console.sign_in import maintainers_only
+from moderation.domain.policy import CATEGORIES
+from moderation.scoring import ModelError, NothingToRollBack, UnknownVersion
+from moderation.services.audit import record
+from moderation.services.errors import NotFound, RunInProgress
+from moderation.services.labels import count_labelled
+from moderation.services.retraining import latest_runs, request_run
+
+OPEN_RUNS = ("queued", "running")
+
+
+@bp.get("/models")
+@maintainers_only
+def show_models() -> str:
+    """Every version with its figures, and the latest runs of retraining."""
+    return _models_page()
+
+
+@bp.get("/models/<string:version>")
+@maintainers_only
+def show_model(version: str) -> str:
+    """One version: its card, its figures by category, and the way to put it in force."""
+    registry = service().scorer.registry
+    try:
+        card, champion = registry.card(version), registry.champion()
+    except UnknownVersion:
+        raise NotFound("model version") from None
+    except ModelError as error:
+        raise Problem("model-unusable", type(error).__name__) from None
+    return render_template(
+        "console/model.html", version=version, card=card, champion=champion, categories=CATEGORIES
+    )
+
+
+@bp.post("/models/<string:version>/promotion")
+@maintainers_only
+def promote(version: str) -> Redirect:
+    """Put a version in force; workers and web servers take it over before their next batch."""
+    try:
+        service().scorer.registry.promote(version)
+    except UnknownVersion:
+        raise NotFound("model version") from None
+    except ModelError as error:
+        raise Problem("model-unusable", type(error).__name__) from None
+    _record("model promoted", version)
+    return redirect(url_for(".show_models", done="promoted", version=version), 303)
+
+
+@bp.post("/models/rollback")
+@maintainers_only
+def roll_back() -> Redirect | tuple[str, int]:
+    """Return to the champion before this one."""
+    try:
+        champion = service().scorer.registry.rollback()
+    except NothingToRollBack:
+        return _models_page("No other model was in force before."), 409
+    except ModelError as error:
+        raise Problem("model-unusable", type(error).__name__) from None
+    _record("model rolled back", champion)
+    return redirect(url_for(".show_models", done="rolled-back", version=champion), 303)
+
+
+@bp.post("/models/retraining")
+@maintainers_only
+def retrain() -> Redirect | tuple[str, int]:
+    """Queue a run; this page shows how it goes."""
+    try:
+        with service().database.write() as writing:
+            run = request_run(writing, moderator_caller().name, now())
+    except RunInProgress:
+        return _models_page("A run is under way already."), 409
+    service().jobs.enqueue_retraining(run.id)
+    return redirect(url_for(".show_models", done="queued"), 303)
+
+
+def _models_page(refused: str = "") -> str:
+    registry = service().scorer.registry
+    trouble, versions = "", []
+    try:
+        versions = registry.versions()
+    except ModelError as error:
+        trouble = type(error).__name__
+    with service().database.read() as reading:
+        runs, labelled = latest_runs(reading, 10), count_labelled(reading)
+    done: dict[str, Any] = {"done": request.args.get("done"), "version": request.args.get("version")}
+    return render_template(
+        "console/models.html",
+        versions=versions[::-1],
+        trouble=trouble,
+        runs=runs,
+        under_way=any(run.status in OPEN_RUNS for run in runs),
+        labelled=labelled,
+        needed=service().settings.retrain_min_labels,
+        refused=refused,
+        **done,
+    )
+
+
+def _record(act: str, version: str) -> None:
+    with service().database.write() as writing:
+        record(writing, moderator_caller().name, act, version, now())
