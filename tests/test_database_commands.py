@@ -63,3 +63,42 @@ def test_a_database_without_tables_is_told_in_one_line_without_the_address(
     (line,) = refused.stderr.splitlines()
     assert "has `greenroom migrate` run?" in line
     assert url not in line
+
+
+def test_people_are_let_out_and_in_and_get_other_keys(greenroom: Run) -> None:
+    greenroom("moderator", "create", "--name", "Carla", "--role", "maintainer", "--json")
+    greenroom("moderator", "create", "--name", "Bruno", "--json")
+    assert greenroom("moderator", "new-key", "Bruno").stdout.startswith("gr_mod_")
+    assert greenroom("moderator", "role", "Bruno", "maintainer").returncode == 0
+    assert greenroom("moderator", "disable", "Bruno").returncode == 0
+    people = [json.loads(line) for line in greenroom("moderator", "list", "--json").stdout.splitlines()]
+    told = {one["name"]: (one["role"], one["state"], len(one["keys"])) for one in people}
+    assert told == {"Carla": ("maintainer", "in", 1), "Bruno": ("maintainer", "out", 2)}
+    assert greenroom("moderator", "enable", "Bruno").returncode == 0
+    revoked = greenroom("key", "revoke", people[1]["keys"][0])
+    assert revoked.returncode == 0, revoked.stderr
+
+
+def test_the_last_maintainer_is_not_let_out(greenroom: Run) -> None:
+    greenroom("moderator", "create", "--name", "Carla", "--role", "maintainer", "--json")
+    refused = greenroom("moderator", "disable", "Carla")
+    assert (refused.returncode, "is the last maintainer" in refused.stderr) == (2, True)
+    assert greenroom("moderator", "disable", "Nobody").returncode == 2
+
+
+def test_a_password_is_read_from_standard_input(greenroom: Run) -> None:
+    greenroom("moderator", "create", "--name", "Bruno", "--json")
+    assert greenroom("moderator", "password", "Bruno", stdin="four words of mine\n").returncode == 0
+    refused = greenroom("moderator", "password", "Bruno", stdin="short\n")
+    assert (refused.returncode, "12 to 256 characters" in refused.stderr) == (2, True)
+
+
+def test_a_sites_keys_are_listed_made_and_revoked(greenroom: Run) -> None:
+    site = json.loads(greenroom("site", "create", "--name", "B", "--json").stdout)["site_id"]
+    assert len(greenroom("site", "new-key", site, "akismet").stdout.strip()) == 12
+    keys = [json.loads(line) for line in greenroom("site", "keys", site, "--json").stdout.splitlines()]
+    assert [key["kind"] for key in keys].count("site_akismet") == 2
+    assert greenroom("key", "revoke", keys[0]["key_id"]).returncode == 0
+    again = [json.loads(line) for line in greenroom("site", "keys", site, "--json").stdout.splitlines()]
+    assert [key["revoked"] for key in again].count(True) == 1
+    assert greenroom("site", "keys", "site_x").returncode == 2

@@ -47,7 +47,7 @@ def site_create(name: str, origins: tuple[str, ...], mode: str, as_json: bool) -
     """Make a site and print its keys, which are shown this once."""
     settings = settings_and_log()
     checked = [_origin(origin) for origin in origins]
-    with _transaction(settings) as session:
+    with transaction(settings) as session:
         site = create_site(
             session, _name(name), checked, {"mode": mode}, secret=settings.secret_key, now=datetime.now(UTC)
         )
@@ -59,7 +59,7 @@ def site_create(name: str, origins: tuple[str, ...], mode: str, as_json: bool) -
 @refusing
 def site_list(as_json: bool) -> None:
     """Every site and the policy in force."""
-    with _transaction(settings_and_log()) as session:
+    with transaction(settings_and_log()) as session:
         sites = list_sites(session)
         policies = current_policies(session, {site.id for site in sites})
         for site in sites:
@@ -126,7 +126,7 @@ def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
         changes["blocked_words"] = list(changes["blocked_words"])
     if changes.get("close_after_days") == 0:
         changes["close_after_days"] = None
-    with _transaction(settings_and_log()) as session:
+    with transaction(settings_and_log()) as session:
         policy = change_policy(session, site_id, changes, datetime.now(UTC))
     _print(asdict(policy), as_json)
 
@@ -140,7 +140,7 @@ def site_coral_secret(site_id: str) -> None:
     secret = click.prompt("Secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     if not 8 <= len(secret.strip()) <= NAME_LENGTH:
         raise ValueError(f"a secret of 8 to {NAME_LENGTH} characters is needed, as Coral shows it")
-    with _transaction(settings_and_log()) as session:
+    with transaction(settings_and_log()) as session:
         keep_secret(session, site_id, CORAL, secret.strip(), datetime.now(UTC))
     click.echo("Kept. In Coral the address of the phase is /coral/moderation-phase/" + site_id)
 
@@ -155,7 +155,7 @@ def site_coral_secret(site_id: str) -> None:
 def moderator_create(name: str, role: str, as_json: bool) -> None:
     """Make a moderator and print the key, which is shown this once."""
     settings = settings_and_log()
-    with _transaction(settings) as session:
+    with transaction(settings) as session:
         person = create_moderator(
             session, _name(name), Role(role), secret=settings.secret_key, now=datetime.now(UTC)
         )
@@ -163,7 +163,7 @@ def moderator_create(name: str, role: str, as_json: bool) -> None:
 
 
 @contextmanager
-def _transaction(settings: Settings) -> Iterator[Session]:
+def transaction(settings: Settings) -> Iterator[Session]:
     database = open_database(settings.database_url)
     try:
         with database.write() as session:
