@@ -2,8 +2,8 @@
 
     python -m benchmarks.screenshots [--out FOLDER] [--all]
 
-Needs Chromium and the dependency group `browser` (`make browser`). With `--all` every page is taken at 390, 768
-and 1,440 pixels, light and dark, to be looked at; without it only those that the documents show.
+Needs Chromium and the dependency group `browser` (`make browser`). With `--all` every page is taken at 390,
+768 and 1,440 pixels, light and dark, to be looked at; without it only those that the documents show.
 """
 
 import argparse
