@@ -10,6 +10,7 @@ slowest hundredth of a door took longer than `--limit` milliseconds.
 """
 
 import argparse
+import json
 import re
 import socket
 import sys
@@ -25,6 +26,7 @@ from benchmarks.installation import STORES, Installation, installation
 from benchmarks.load import texts
 from benchmarks.processes import end_in_order
 
+JSON = "application/json"
 CONNECTIONS = 8
 WARM_UP = 50
 PATIENCE_SECONDS = 10.0
@@ -54,6 +56,18 @@ def akismet(key: str, text: str) -> bytes:
     return with_body("/1.1/comment-check", urlencode(fields).encode(), "application/x-www-form-urlencoded")
 
 
+def perspective(key: str, text: str) -> bytes:
+    """comments:analyze, as Coral sends it."""
+    asked = {"comment": {"text": text}, "requestedAttributes": {"TOXICITY": {}}, "languages": ["en"]}
+    return with_body(f"/v1alpha1/comments:analyze?key={key}", json.dumps(asked).encode(), JSON)
+
+
+def openai(key: str, text: str) -> bytes:
+    """A moderation of one text."""
+    body = json.dumps({"input": text}).encode()
+    return with_body("/v1/moderations", body, JSON, Authorization=f"Bearer {key}")
+
+
 def with_body(path: str, body: bytes, kind: str, **headers: str) -> bytes:
     """The bytes of a POST; headers are further ones, with `_` for `-` in their names."""
     more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
@@ -64,6 +78,8 @@ def with_body(path: str, body: bytes, kind: str, **headers: str) -> bytes:
 # A door of its own is one function and one line here.
 DOORS = {
     "akismet": Door(akismet, lambda body: body in {b"true", b"false"}),
+    "perspective": Door(perspective, lambda body: b"summaryScore" in body),
+    "openai": Door(openai, lambda body: b"category_scores" in body),
 }
 
 

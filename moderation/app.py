@@ -29,7 +29,7 @@ from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.proxies import BehindProxies
 from moderation.api.service import Service
 from moderation.api.watching import watch_requests
-from moderation.compat import akismet, coral
+from moderation.compat import akismet, coral, openai, perspective
 from moderation.database import open_database
 from moderation.jobs import open_jobs
 from moderation.rates import Rates
@@ -106,6 +106,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(console.bp)
     app.register_blueprint(akismet.bp)
     app.register_blueprint(coral.bp)
+    app.register_blueprint(perspective.bp)
+    app.register_blueprint(openai.bp)
     if settings.demo:
         app.register_blueprint(blog.bp)
     app.before_request(refuse_nul)

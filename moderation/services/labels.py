@@ -12,10 +12,10 @@ from moderation.models import Comment, ImportedExample, Label, Submission, Threa
 from moderation.services.accept import body_digest, insert_unless_present
 from moderation.services.errors import NotFound
 
-IMPORT, AKISMET = "import", "akismet"
+IMPORT, AKISMET, PERSPECTIVE = "import", "akismet", "perspective"
 # What a maintainer said outweighs a moderator's word, and both outweigh an import, when they disagree.
 # Akismet: somebody at the site pressed "spam" or "not spam", a person's word, but given in passing.
-SOURCE_WEIGHT = {"maintainer": 2.0, "moderator": 1.0, AKISMET: 0.75, IMPORT: 0.5}
+SOURCE_WEIGHT = {"maintainer": 2.0, "moderator": 1.0, AKISMET: 0.75, PERSPECTIVE: 0.75, IMPORT: 0.5}
 
 
 @dataclass(frozen=True)
