@@ -72,6 +72,8 @@ def sign_in(page: Page, key: str) -> None:
     page.get_by_label("Your key").fill(key)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", name="Queue", exact=True).wait_for()
+    # The script that listens to keys runs before this.
+    page.wait_for_load_state("load")
 
 
 def cards(page: Page) -> int:
