@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select, tuple_
 
+from moderation.languages import language_of
 from moderation.models import IdempotencyKey
 from moderation.scoring import words_of
 from moderation.services.following import anything_to_follow, follow_decisions
+from moderation.services.item_languages import items_without_language, keep_languages
 from moderation.services.pending import end_holds, has_pending, impossible_holds
 from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
@@ -22,6 +24,8 @@ IDEMPOTENCY_KEPT = timedelta(hours=24)
 FORGOTTEN_AT_ONCE = 1000
 # Short enough for others to write in between, and some thousands a round.
 FOLLOWED_AT_ONCE, FOLLOWED_STEPS = 500, 10
+# Some 0.1 ms each.
+READ_AT_ONCE = 500
 _KEY = (IdempotencyKey.site_id, IdempotencyKey.key)
 
 
@@ -44,6 +48,17 @@ def sweep_now(process: Process) -> None:
     forget_idempotency_keys(process, now)
     keep_traces(process, now)
     forget_old_traces(process, now)
+    read_languages(process)
+
+
+def read_languages(process: Process) -> None:
+    """Tell the languages of items that came since; a text that cannot be read is no reason to stop."""
+    with process.database.read() as session:
+        found = items_without_language(session, READ_AT_ONCE)
+    if found:
+        languages = {item_id: language_of(body) for item_id, body in found}
+        with process.database.write(lasting=False) as session:
+            keep_languages(session, languages)
 
 
 def end_impossible_holds(process: Process, now: datetime) -> None:

@@ -36,6 +36,7 @@ def item_view(entry: QueueEntry) -> dict[str, Any]:
         "model_version": item.model_version,
         "claim": claim,
         "comment": _held_comment(entry),
+        "language": item.language,
         "reports": item.reports,
         "escalated_at": item.escalated_at,
         "previous_id": item.previous_id,

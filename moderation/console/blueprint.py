@@ -18,7 +18,7 @@ bp = Blueprint("console", __name__, url_prefix="/console")
 bp.record_once(configure_cookie)
 bp.before_request(check_form_token)
 
-FILTERS = ("reason", "category", "q", "author", "site", "reported", "escalated", "mine")
+FILTERS = ("reason", "category", "q", "author", "site", "language", "reported", "escalated", "mine")
 
 
 @bp.after_request

@@ -103,5 +103,7 @@ class QueueItem(Base):
     # Readers' complaints about the text since it was last decided, and whether a maintainer is asked for.
     reports: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     escalated_at: Mapped[datetime | None]
+    # ISO 639-1, "und" where it cannot be told; empty until the sweeper has read the text.
+    language: Mapped[str | None]
     # The item that was decided before readers complained again.
     previous_id: Mapped[str | None]

@@ -26,6 +26,12 @@ class FiltersSchema(StrictSchema):
     author = Text(
         500, shortest=1, metadata={"description": "Their id or address at the site, or a part of their name"}
     )
+    language = fields.String(
+        validate=validate.Regexp(r"^[a-z]{2,3}$"),
+        metadata={
+            "description": "ISO 639-1, `und` where it could not be told; read some seconds after it opens"
+        },
+    )
     reported = fields.Boolean(metadata={"description": "Whether readers complained"})
     escalated = fields.Boolean(
         metadata={"description": "Left to a maintainer; moderators see these only when they ask"}
@@ -190,6 +196,7 @@ class QueueItemSchema(StrictSchema):
     model_version = fields.String(allow_none=True)
     claim = fields.Nested(ClaimSchema, allow_none=True)
     comment = fields.Nested(HeldCommentSchema)
+    language = fields.String(allow_none=True)
     reports = fields.Integer(metadata={"description": "Readers who complained since the last decision"})
     escalated_at = Utc(allow_none=True)
     previous_id = fields.String(

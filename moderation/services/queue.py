@@ -45,6 +45,7 @@ class QueueFilters:
     min_score: float | None = None
     max_score: float | None = None
     author: str | None = None
+    language: str | None = None
     reported: bool | None = None
     escalated: bool | None = None
     claimed: bool | None = None
@@ -168,6 +169,8 @@ def conditions(filters: QueueFilters, now: datetime) -> list[ColumnElement[bool]
         found.append(Submission.body.icontains(filters.q, autoescape=True))
     if filters.author is not None:
         found.append(author_is(filters.author))
+    if filters.language is not None:
+        found.append(QueueItem.language == filters.language)
     if filters.reported is not None:
         found.append(QueueItem.reports > 0 if filters.reported else QueueItem.reports == 0)
     if filters.escalated is not None:

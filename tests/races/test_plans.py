@@ -20,6 +20,7 @@ from moderation.services import (
     evidence,
     following,
     history,
+    item_languages,
     labels,
     nearest,
     pending,
@@ -168,6 +169,10 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "an author's part of the queue": (
         lambda s: queue.list_queue(s, QueueFilters(author="7", reported=False, escalated=False), NOW),
         None,
+    ),
+    "items without a language": (
+        lambda s: item_languages.items_without_language(s, 500),
+        "ix_queue_items_open_due",
     ),
     "freeze a selection": (
         lambda s: selections.select_items(s, QueueFilters(q="text"), BRUNO, NOW),
