@@ -10,6 +10,7 @@ item was decided twice, lost or left claimed, or if a decision or the next page 
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -41,7 +42,7 @@ from tests.stores import running_postgresql
 
 PEOPLE, WORKED, CLAIMED = 8, 2_000, 10
 TARGET_MS = 20.0
-TARGETS = ("decide", "next page")
+TARGETS = ("decide", "next page", "console decision", "console page")
 SECRET = "a secret for measuring that is long enough"
 
 
@@ -53,6 +54,8 @@ class Desk:
     database: Database
     keys: list[str]
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    signed_in: FlaskClient | None = None
+    token: str = ""
 
     def call(self, method: str, path: str, key: int = 0, **more: Any) -> Any:
         """One request; it must succeed."""
@@ -62,12 +65,40 @@ class Desk:
         assert answer.status_code < 300, answer.status
         return answer.get_json() if answer.data else None
 
+    def browser(self) -> FlaskClient:
+        """A browser in which the first moderator is signed in."""
+        if self.signed_in is None:
+            client = self.app.test_client()
+            token = _token(client.get("/console/sign-in").text)
+            answer = client.post("/console/sign-in", data={"token": token, "key": self.keys[0]})
+            assert answer.status_code == 303, answer.status
+            self.signed_in = client
+        return self.signed_in
+
+    def look(self) -> None:
+        """The console's queue."""
+        answer = self.browser().get("/console/")
+        assert answer.status_code == 200, answer.status
+        self.token = _token(answer.text)
+
+    def rule(self, item: dict[str, Any]) -> None:
+        """A decision by the console's form, which answers with the way to the next page."""
+        data = {"token": self.token, "version": item["version"], "action": "approve"}
+        answer = self.browser().post(f"/console/items/{item['id']}/decision", data=data)
+        assert answer.status_code == 303, answer.status
+
     def step(self, name: str, act: Callable[[], Any]) -> Any:
         """Take a step and keep its milliseconds."""
         begun = time.perf_counter()
         found = act()
         self.times[name].append(1000 * (time.perf_counter() - begun))
         return found
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
 
 
 def main() -> None:
@@ -114,6 +145,9 @@ def _round(desk: Desk) -> None:
     item = claimed["items"][0]
     desk.step("one item", lambda: desk.call("GET", f"/api/v1/queue/{item['id']}"))
     decision = desk.step("decide", lambda: _decide(desk, item, 0))["decision"]["id"]
+    desk.step("console page", desk.look)
+    other = claimed["items"][1]
+    desk.step("console decision", lambda: desk.rule(other))
     desk.step("undo", lambda: desk.call("POST", f"/api/v1/decisions/{decision}/reversal"))
     desk.step("give back", lambda: desk.call("DELETE", "/api/v1/queue/claims"))
     desk.step("statistics", lambda: desk.call("GET", "/api/v1/stats?days=7"))
