@@ -29,6 +29,13 @@ def anything_to_follow(session: Session, now: datetime) -> bool:
     return session.scalar(_NEXT, _bounds(after, now)) is not None
 
 
+def texts_to_follow(session: Session, now: datetime, most: int) -> list[str]:
+    """The texts that come next, to be read while no transaction is open: that takes the longest."""
+    after = session.scalar(_HOW_FAR) or ""
+    rows = session.execute(_TEXTS, _bounds(after, now) | {"most": most})
+    return [row.body for row in rows if row.body is not None]
+
+
 def follow_decisions(session: Session, read: Read, now: datetime, most: int) -> int:
     """Keep the traces of the next texts that were decided; gives how many decisions were followed up.
 
