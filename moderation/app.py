@@ -9,7 +9,7 @@ from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from moderation import blog, console, logs, metrics
-from moderation.api import comment_batch, comments, cors, labels, models, operations, queue, threads
+from moderation.api import comment_batch, comments, cors, labels, models, operations, queue, threads, webhooks
 from moderation.api.bodies import refuse_nul
 from moderation.api.problems import MEDIA_TYPE, register_error_handlers
 from moderation.api.proxies import BehindProxies
@@ -23,7 +23,7 @@ from moderation.scoring import open_scorer
 from moderation.settings import Settings, load_settings
 
 REQUEST_BYTES = 64 * 1024
-DOORS = (comments.bp, comment_batch.bp, threads.bp, queue.bp, models.bp, labels.bp, operations.bp)
+DOORS = (comments.bp, comment_batch.bp, threads.bp, queue.bp, models.bp, labels.bp, webhooks.bp, operations.bp)
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
 
 

@@ -31,6 +31,7 @@ KINDS = {
     "moderation.jobs": "redis",
     "workers.scoring": "scoring",
     "workers.retraining": "retraining",
+    "workers.webhooks": "webhooks",
     "workers.sweeper": "sweeper",
     "workers.worker": "job",
     "rq": "job",

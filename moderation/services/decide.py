@@ -17,6 +17,7 @@ from moderation.domain.status import LEADS_TO, Action, Status, may
 from moderation.models import Comment, Decision, QueueItem, new_id, table_of
 from moderation.services.errors import NotAllowed
 from moderation.services.tally import note
+from moderation.services.webhook_outbox import tell_decisions
 
 DUE_HOURS = 24.0
 
@@ -87,6 +88,7 @@ def record_decision(session: Session, comment: Comment, act: Act, now: datetime)
         setattr(comment, name, value)
     if comment.status == Status.HELD:
         _open_queue_item(session, comment, act, now)
+    tell_decisions(session, [decided], now)
     return decision
 
 
@@ -109,6 +111,7 @@ def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], no
     session.execute(_STAND, [_standing(row) | {"comment": row["comment_id"]} for row in decided])
     if held:
         session.execute(table_of(QueueItem).insert(), held)
+    tell_decisions(session, decided, now)
 
 
 def _decide(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:

@@ -16,6 +16,7 @@ COMMANDS = {
     "migrate": "process_commands:migrate_command",
     "site": "people_commands:site_group",
     "moderator": "people_commands:moderator_group",
+    "webhook": "webhook_commands:webhook_group",
     "score": "score_command:score",
     "train": "classifier_commands:train",
     "evaluate": "classifier_commands:evaluate",
