@@ -23,7 +23,16 @@ from moderation.scoring import open_scorer
 from moderation.settings import Settings, load_settings
 
 REQUEST_BYTES = 64 * 1024
-DOORS = (comments.bp, comment_batch.bp, threads.bp, queue.bp, models.bp, labels.bp, webhooks.bp, operations.bp)
+DOORS = (
+    comments.bp,
+    comment_batch.bp,
+    threads.bp,
+    queue.bp,
+    models.bp,
+    labels.bp,
+    webhooks.bp,
+    operations.bp,
+)
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
 
 

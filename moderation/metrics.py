@@ -101,7 +101,18 @@ METERS = (
 )
 
 # Shown from the start, because a rate needs a zero to begin at.
-ERROR_KINDS = ("web", "scoring", "retraining", "sweeper", "webhooks", "job", "redis", "database", "server", OTHER)
+ERROR_KINDS = (
+    "web",
+    "scoring",
+    "retraining",
+    "sweeper",
+    "webhooks",
+    "job",
+    "redis",
+    "database",
+    "server",
+    OTHER,
+)
 _FROM_THE_START = [(ERRORS, (kind,)) for kind in ERROR_KINDS] + [
     (ACCEPTED, ("comment",)),
     (ACCEPTED, ("edit",)),

@@ -71,7 +71,10 @@ def test_a_name_is_looked_up_once_so_that_it_cannot_change_after_the_check(
     sender = Sender(resolve=lambda _host, _port: next(answers))
     assert sender.send("http://blog.example.org/", {}, b"{}").status is None
     assert called == ["93.184.216.34"]
-    assert sender.send("http://blog.example.org/", {}, b"{}").trouble == "the address leads into a private network"
+    assert (
+        sender.send("http://blog.example.org/", {}, b"{}").trouble
+        == "the address leads into a private network"
+    )
     assert called == ["93.184.216.34"]
 
 

@@ -107,9 +107,7 @@ class Sender:
         raise trouble
 
 
-def _post(
-    connection: HTTPConnection, parts: SplitResult, headers: Mapping[str, str], body: bytes
-) -> Answer:
+def _post(connection: HTTPConnection, parts: SplitResult, headers: Mapping[str, str], body: bytes) -> Answer:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     standing = {"Content-Type": "application/json", "User-Agent": "Greenroom", "Connection": "close"}
     host = parts.netloc

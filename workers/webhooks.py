@@ -91,7 +91,8 @@ def _try(process: Process, sender: Sender, errand: Errand) -> None:
     metrics.add(metrics.WEBHOOKS, outcome.name)
     if outcome.disabled is not None:
         metrics.add(metrics.WEBHOOKS_DISABLED, outcome.disabled)
-        log.warning("endpoint %s was disabled: %s", errand.endpoint_id, outcome.disabled)
+        told = {"endpoint_id": errand.endpoint_id}
+        log.warning("an endpoint was disabled (%s)", outcome.disabled, extra=told)
 
 
 def send(sender: Sender, errand: Errand, key: bytes) -> Answer:

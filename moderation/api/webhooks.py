@@ -132,7 +132,7 @@ def _check(data: dict[str, Any]) -> None:
 
 
 def _after(query: dict[str, Any], listing: str) -> str | None:
-    cursor = query["cursor"]
+    cursor = query.get("cursor")
     return read_cursor(cursor, listing, service().settings.secret_key)[0] if cursor else None
 
 

@@ -1,5 +1,7 @@
 """What maintainers send and get about webhooks."""
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from moderation.domain.webhooks import DeliveryStatus, Event
@@ -9,11 +11,11 @@ from moderation.schemas.fields import ID_LENGTH, URL_LENGTH, StrictSchema, Text,
 MOST_ROTATION_HOURS = 24 * 30
 
 
-def _events(**more: object) -> fields.List:
+def _events(**more: Any) -> Any:
     return fields.List(
         fields.String(validate=validate.OneOf([event.value for event in Event])),
         validate=validate.Length(min=1, max=len(Event)),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

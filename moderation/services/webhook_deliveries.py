@@ -58,9 +58,7 @@ class Outcome:
     disabled: str | None = None
 
 
-def due_endpoints(
-    session: Session, now: datetime, most: int, but: Collection[str] = ()
-) -> Sequence[str]:
+def due_endpoints(session: Session, now: datetime, most: int, but: Collection[str] = ()) -> Sequence[str]:
     """Endpoints with anything due that nobody has at hand; those whose oldest is most overdue first."""
     oldest = (
         select(_D.due_at)
@@ -107,15 +105,11 @@ def next_errand(session: Session, endpoint_id: str, worker: str, now: datetime) 
 def release_endpoint(session: Session, endpoint_id: str, worker: str) -> None:
     """Leave the endpoint to whoever comes next."""
     session.execute(
-        update(_E)
-        .where(_E.id == endpoint_id, _E.taken_by == worker)
-        .values(taken_by=None, taken_until=None)
+        update(_E).where(_E.id == endpoint_id, _E.taken_by == worker).values(taken_by=None, taken_until=None)
     )
 
 
-def record_answer(
-    session: Session, errand: Errand, answer: Answer, chance: float, now: datetime
-) -> Outcome:
+def record_answer(session: Session, errand: Errand, answer: Answer, chance: float, now: datetime) -> Outcome:
     """Record what became of a try, and when the next one is due."""
     endpoint = session.get(WebhookEndpoint, errand.endpoint_id, with_for_update={"key_share": True})
     delivery = session.get(WebhookDelivery, errand.delivery_id, with_for_update=True)

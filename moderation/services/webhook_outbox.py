@@ -16,8 +16,8 @@ from moderation.models import Comment, Submission, Thread, WebhookDelivery, Webh
 
 # Of an event's body, in bytes; Standard Webhooks recommends no more than 20 kB.
 LARGEST_BODY = 20_000
-# What may be left of a comment's text: escaped it grows, at worst by six.
-MOST_TEXT = 2_000
+# What may be left of a text: escaped, a character takes up to twelve bytes.
+MOST_TEXT = 1_000
 
 
 def tell_decisions(session: Session, decided: Sequence[Mapping[str, Any]], now: datetime) -> None:

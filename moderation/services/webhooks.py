@@ -60,7 +60,9 @@ def list_endpoints(
 
 def get_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
     """One endpoint; raises NotFound."""
-    endpoint = session.get(WebhookEndpoint, endpoint_id, with_for_update={"key_share": True} if lock else None)
+    endpoint = session.get(
+        WebhookEndpoint, endpoint_id, with_for_update={"key_share": True} if lock else None
+    )
     if endpoint is None:
         raise NotFound("endpoint")
     return endpoint

@@ -25,7 +25,7 @@ from moderation.services.webhooks import remove_endpoint, replay_dead, rotate_se
 from moderation.webhook_signing import webhook_secret
 from tests.conftest import SECRET, Api
 from tests.fakes import FakeWakeUps
-from tests.webhooks.conftest import AddEndpoint, add_endpoint, deliver, receiver  # noqa: F401 - fixtures
+from tests.webhooks.conftest import AddEndpoint
 from tests.webhooks.receiver import Receiver, receiving
 from workers.process import Process
 from workers.sweeper import sweep_now
@@ -100,7 +100,13 @@ def test_a_reversal_and_a_removal_are_told(
     assert api.call("DELETE", path, alma.secret_key).status_code in {200, 204}
     deliver()
     told = [one["type"] for one in data_of(receiver)]
-    assert told == ["comment.held", "comment.approved", "comment.held", "decision.reversed", "comment.removed"]
+    assert told == [
+        "comment.held",
+        "comment.approved",
+        "comment.held",
+        "decision.reversed",
+        "comment.removed",
+    ]
     assert b"Bruno" not in b"".join(request.body for request in receiver.requests)
 
 
