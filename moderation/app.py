@@ -23,6 +23,7 @@ from moderation.api import (
     reports,
     sites,
     threads,
+    webhooks,
 )
 from moderation.api.bodies import refuse_nul
 from moderation.api.problems import MEDIA_TYPE, register_error_handlers
@@ -50,6 +51,7 @@ DOORS = (
     labels.bp,
     sites.bp,
     people.bp,
+    webhooks.bp,
     operations.bp,
 )
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"

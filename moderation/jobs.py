@@ -18,7 +18,8 @@ from moderation.redis_connection import REQUEST_SECONDS, WORKER_SECONDS, Breaker
 
 SCORING = "scoring"
 RETRAINING = "retraining"
-QUEUES = (SCORING, RETRAINING)
+WEBHOOKS = "webhooks"
+QUEUES = (SCORING, RETRAINING, WEBHOOKS)
 
 # While this key lives a drain job is queued or at work and no other one is needed. It ends by itself,
 # should the worker die with it.
@@ -33,6 +34,7 @@ LINGER_MARK_SECONDS = 2
 POKE = "greenroom:scoring:poke"
 DRAIN_TIMEOUT_SECONDS = 60
 RETRAINING_TIMEOUT_SECONDS = 3600
+WEBHOOKS_TIMEOUT_SECONDS = 300
 FAILURE_SECONDS = 3600
 
 
@@ -98,6 +100,10 @@ class Jobs:
         """Queue the job of a retraining run."""
         return self._try(lambda: self._enqueue_retraining(run_id))
 
+    def wake_webhooks(self) -> bool:
+        """See to it that a delivery job runs soon; one that waits already will look at all that is due."""
+        return self._try(self._wake_webhooks)
+
     def ping(self) -> bool:
         """Whether Redis answers."""
         try:
@@ -151,6 +157,10 @@ class Jobs:
 
     def _enqueue_retraining(self, run_id: str) -> None:
         self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)
+
+    def _wake_webhooks(self) -> None:
+        if not self._queue(WEBHOOKS).count:
+            self._enqueue(WEBHOOKS, "workers.webhooks.deliver", (), WEBHOOKS_TIMEOUT_SECONDS)
 
     def _enqueue(
         self, queue: str, job: str, args: tuple[str, ...], timeout: int, job_id: str | None = None

@@ -22,7 +22,7 @@ from moderation.settings import Settings
 # Beside time, level, logger, message, error and trace; docs/operations.md lists the same.
 MEMBERS = (
     *("request_id", "method", "route", "status", "milliseconds"),
-    *("job_id", "queue", "run_id", "submission_id", "comment_id"),
+    *("job_id", "queue", "run_id", "submission_id", "comment_id", "endpoint_id"),
     *("taken", "decided", "judged_ms", "recorded_ms"),
 )
 # Which kind of `greenroom_errors_total` a logger's lines at level error are.
@@ -31,6 +31,7 @@ KINDS = {
     "moderation.jobs": "redis",
     "workers.scoring": "scoring",
     "workers.retraining": "retraining",
+    "workers.webhooks": "webhooks",
     "workers.sweeper": "sweeper",
     "workers.worker": "job",
     "rq": "job",

@@ -91,10 +91,35 @@ REQUEST_SECONDS = Meter(
     "http_request_seconds", "From a request to the start of its answer", ("method", "route"), SECONDS
 )
 ERRORS = Meter("errors_total", "Lines logged as errors, by the part that met them", ("kind",))
-METERS = (ACCEPTED, DECIDED, BATCH, SCORING, RECORDING, TO_DECISION, REQUESTS, REQUEST_SECONDS, ERRORS)
+WEBHOOKS = Meter("webhook_tries_total", "Tries to deliver a webhook, by what became of it", ("outcome",))
+WEBHOOKS_DISABLED = Meter("webhook_endpoints_disabled_total", "Endpoints disabled by themselves", ("reason",))
+METERS = (
+    ACCEPTED,
+    DECIDED,
+    BATCH,
+    SCORING,
+    RECORDING,
+    TO_DECISION,
+    REQUESTS,
+    REQUEST_SECONDS,
+    ERRORS,
+    WEBHOOKS,
+    WEBHOOKS_DISABLED,
+)
 
 # Shown from the start, because a rate needs a zero to begin at.
-ERROR_KINDS = ("web", "scoring", "retraining", "sweeper", "job", "redis", "database", "server", OTHER)
+ERROR_KINDS = (
+    "web",
+    "scoring",
+    "retraining",
+    "sweeper",
+    "webhooks",
+    "job",
+    "redis",
+    "database",
+    "server",
+    OTHER,
+)
 _FROM_THE_START = [(ERRORS, (kind,)) for kind in ERROR_KINDS] + [
     (ACCEPTED, ("comment",)),
     (ACCEPTED, ("edit",)),

@@ -215,6 +215,13 @@ SETTINGS: tuple[Setting, ...] = (
         _integer(4, 1_000_000),
     ),
     Setting(
+        "WEBHOOK_PRIVATE",
+        "false",
+        "Whether webhooks may go to private addresses and any port; true only if all maintainers may reach "
+        "what this machine reaches.",
+        _switch,
+    ),
+    Setting(
         "DEMO", "true", "Whether `greenroom up` makes a demo site and serves the demo blog at /.", _switch
     ),
 )
@@ -252,6 +259,7 @@ class Settings:
     sweep_seconds: float
     due_hours: float
     retrain_min_labels: int
+    webhook_private: bool
     demo: bool
 
 
@@ -295,6 +303,7 @@ _PLAIN = (
     "sweep_seconds",
     "due_hours",
     "retrain_min_labels",
+    "webhook_private",
     "demo",
 )
 

@@ -50,10 +50,19 @@ def dockerfile_lines(word: str) -> list[list[str]]:
 
 
 def test_every_process_of_the_service_has_its_container() -> None:
-    assert set(services()) == {"database", "redis", "migrate", "web", "worker", "trainer", "sweeper"}
+    assert set(services()) == {
+        "database",
+        "redis",
+        "migrate",
+        "web",
+        "worker",
+        "trainer",
+        "courier",
+        "sweeper",
+    }
 
 
-@pytest.mark.parametrize("name", ["migrate", "web", "worker", "trainer", "sweeper"])
+@pytest.mark.parametrize("name", ["migrate", "web", "worker", "trainer", "courier", "sweeper"])
 def test_every_container_runs_a_command_that_exists(name: str) -> None:
     group = command_line()
     words: list[str] = own_services()[name]["command"]

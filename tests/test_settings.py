@@ -86,6 +86,7 @@ BAD = {
     "SWEEP_SECONDS": "nan",
     "DUE_HOURS": "0",
     "RETRAIN_MIN_LABELS": "3",
+    "WEBHOOK_PRIVATE": "yes",
     "DEMO": "yes",
 }
 

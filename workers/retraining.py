@@ -21,6 +21,7 @@ from moderation.database import Unavailable
 from moderation.models import RetrainingRun
 from moderation.services.labels import LabelledComment, labelled_comments
 from moderation.services.retraining import RunStatus, beat, finish_run, take_run
+from moderation.services.webhook_outbox import tell_promoted
 from workers.process import Process, this_process
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,9 @@ def retrain_process(process: Process, run_id: str) -> None:
     status, reason = RunStatus(details.pop("status")), details.pop("reason")
     details["metrics"] = details["metrics"] or {}
     with process.database.write() as session:
-        finish_run(session, run_id, status, reason, datetime.now(UTC), **details)
+        ended = finish_run(session, run_id, status, reason, datetime.now(UTC), **details)
+        if ended and status is RunStatus.PROMOTED and ending.challenger is not None:
+            tell_promoted(session, ending.challenger, "retraining", datetime.now(UTC))
     log.info("%s: %s", status, reason, extra={"run_id": run_id})
 
 

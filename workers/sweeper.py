@@ -17,6 +17,7 @@ from moderation.services.pending import end_holds, has_pending, impossible_holds
 from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
 from moderation.services.traces import forget_traces, old_traces
+from moderation.services.webhook_deliveries import DELETED_AT_ONCE, delete_old, has_due, has_old
 from workers.process import Process
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ def sweep_now(process: Process) -> None:
     wake_pending(process, now)
     revive_runs(process, now)
     forget_idempotency_keys(process, now)
+    wake_webhooks(process, now)
+    forget_deliveries(process, now)
     keep_traces(process, now)
     forget_old_traces(process, now)
     read_languages(process)
@@ -79,6 +82,23 @@ def wake_pending(process: Process, now: datetime) -> None:
         waiting = has_pending(session, now)
     if waiting:
         process.jobs.wake_scoring()
+
+
+def wake_webhooks(process: Process, now: datetime) -> None:
+    """Wake a worker for deliveries that are due: those just written, and those to be tried again."""
+    with process.database.read() as session:
+        due = has_due(session, now)
+    if due:
+        process.jobs.wake_webhooks()
+
+
+def forget_deliveries(process: Process, now: datetime) -> None:
+    """Delete deliveries finished long ago, some at a time."""
+    with process.database.read() as session:
+        old = has_old(session, now)
+    while old:
+        with process.database.write() as session:
+            old = delete_old(session, now) == DELETED_AT_ONCE
 
 
 def revive_runs(process: Process, now: datetime) -> None:

@@ -70,6 +70,7 @@ def _greenroom_processes() -> list[Process]:
         Process("web", [*greenroom, "web"], DOORS),
         Process("scoring worker", [*greenroom, "worker", "--queue", "scoring"], JOBS),
         Process("retraining worker", [*greenroom, "worker", "--queue", "retraining"], JOBS),
+        Process("webhooks worker", [*greenroom, "worker", "--queue", "webhooks"], JOBS),
         Process("sweeper", [*greenroom, "sweep"], JOBS),
     ]
 

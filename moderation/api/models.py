@@ -17,6 +17,7 @@ from moderation.schemas.learning import (
 )
 from moderation.scoring import ModelError, NothingToRollBack, UnknownVersion
 from moderation.services.retraining import get_run, latest_runs, request_run
+from moderation.services.webhook_outbox import tell_promoted
 
 bp = ApiBlueprint("models", __name__, url_prefix="/api/v1", description="Model versions and retraining")
 
@@ -48,7 +49,7 @@ def read_model(version: str) -> dict[str, Any]:
 @bp.response(200, ChampionSchema)
 def promote_model(version: str) -> dict[str, str]:
     """Workers and web take it over before their next batch."""
-    return {"champion": _or_problem(lambda: _registry().promote(version))}
+    return _told(_or_problem(lambda: _registry().promote(version)), "promotion")
 
 
 @bp.post("/models/rollback")
@@ -57,7 +58,7 @@ def promote_model(version: str) -> dict[str, str]:
 @bp.response(200, ChampionSchema)
 def roll_back_model() -> dict[str, str]:
     """Workers and web take it over before their next batch."""
-    return {"champion": _or_problem(lambda: _registry().rollback())}
+    return _told(_or_problem(lambda: _registry().rollback()), "rollback")
 
 
 @bp.post("/retraining-runs")
@@ -90,6 +91,12 @@ def read_run(run_id: str) -> RetrainingRun:
     """Where the run stands; at its end the reason, both models' metrics and the new version."""
     with service().database.read() as session:
         return get_run(session, run_id)
+
+
+def _told(version: str, how: str) -> dict[str, str]:
+    with service().database.write() as session:
+        tell_promoted(session, version, how, now())
+    return {"champion": version}
 
 
 def _registry() -> Any:

@@ -1,4 +1,4 @@
-"""The tables: comments, decisions, what is remembered of them, learning and access."""
+"""The tables: comments, decisions, what is remembered of them, learning, access and webhooks."""
 
 from moderation.models.access import AccessKey, AuditLine, KeyKind, Moderator, Role, SharedSecret
 from moderation.models.base import Base, first_id, new_id, table_of
@@ -8,6 +8,7 @@ from moderation.models.desk import Outcome, Remark, RemarkKind, Report, Selectio
 from moderation.models.learning import ImportedExample, Label, RetrainingRun
 from moderation.models.memory import LinkDomain, Memory, MemoryKey, TextImprint, TraceProgress
 from moderation.models.usage import SpamCheckMonth
+from moderation.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AccessKey",
@@ -40,6 +41,8 @@ __all__ = [
     "TextImprint",
     "Thread",
     "TraceProgress",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "first_id",
     "new_id",
     "table_of",

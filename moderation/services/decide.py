@@ -19,6 +19,7 @@ from moderation.services.errors import NotAllowed
 from moderation.services.recall import NOT_PEOPLE, remember
 from moderation.services.rows import run_many
 from moderation.services.tally import note
+from moderation.services.webhook_outbox import tell_decisions
 
 DUE_HOURS = 24.0
 # A finding stored by newer code may say more.
@@ -95,6 +96,7 @@ def record_decision(session: Session, comment: Comment, act: Act, now: datetime)
         _open_queue_item(session, comment, act, now)
     elif act.actor.kind not in NOT_PEOPLE:
         remember(session, comment.site_id, act.submission_id)
+    tell_decisions(session, [decided], now)
     return decision
 
 
@@ -116,6 +118,7 @@ def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], no
     run_many(session, _INSERT_DECISIONS, decided)
     run_many(session, _STAND, [_standing(row) | {"comment": row["comment_id"]} for row in decided])
     run_many(session, _INSERT_QUEUE_ITEMS, held)
+    tell_decisions(session, decided, now)
 
 
 def _decide(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:

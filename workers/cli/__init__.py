@@ -17,6 +17,7 @@ COMMANDS = {
     "site": "key_commands:site_group",
     "moderator": "key_commands:moderator_group",
     "key": "key_commands:key_group",
+    "webhook": "webhook_commands:webhook_group",
     "score": "score_command:score",
     "train": "classifier_commands:train",
     "evaluate": "classifier_commands:evaluate",

@@ -14,6 +14,8 @@ from moderation.jobs import open_jobs
 from moderation.models import RetrainingRun
 from moderation.scoring import open_registry
 from moderation.services.retraining import RunStatus, get_run, request_run
+from moderation.services.webhook_outbox import tell_promoted
+from moderation.settings import Settings
 from workers.cli.start import refuse, refusing, settings_and_log
 
 POLL_SECONDS = 0.5
@@ -37,14 +39,16 @@ def models_command(as_json: bool) -> None:
 @refusing
 def promote_command(version: str) -> None:
     """Put a model version in force."""
-    click.echo(f"champion: {open_registry(settings_and_log()).promote(version)}")
+    settings = settings_and_log()
+    _tell_champion(settings, open_registry(settings).promote(version), "promotion")
 
 
 @click.command("rollback")
 @refusing
 def rollback_command() -> None:
     """Return to the model that was in force before."""
-    click.echo(f"champion: {open_registry(settings_and_log()).rollback()}")
+    settings = settings_and_log()
+    _tell_champion(settings, open_registry(settings).rollback(), "rollback")
 
 
 @click.command("retrain")
@@ -63,6 +67,12 @@ def retrain_command(wait: bool, as_json: bool) -> None:
     _tell(run, as_json)
     if run.status == RunStatus.FAILED:
         refuse(f"the run failed: {run.reason}")
+
+
+def _tell_champion(settings: Settings, version: str, how: str) -> None:
+    click.echo(f"champion: {version}")
+    with open_database(settings.database_url).write() as session:
+        tell_promoted(session, version, how, datetime.now(UTC))
 
 
 def _follow(database: Database, run_id: str) -> RetrainingRun:
