@@ -20,6 +20,8 @@ BYTECODE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-config --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	--group build $(UPGRADE)
+# The clients are no part of ours, so the lock starts from their group alone.
+LOCK_CLIENTS := $(filter-out pyproject.toml --group build,$(LOCK))
 
 # PyTorch has another build for each kind of processor, so no lock can name its file; the CPU's is enough.
 TORCH ?= torch==2.13.0
@@ -34,6 +36,8 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
 BROWSER := $(VENV)/.browser
+CLIENTS_VENV := .venv-clients
+CLIENTS := $(CLIENTS_VENV)/.installed
 # Lies in the environment while pip writes there: found by the next run, it means "interrupted half-way",
 # and the environment is made anew (the downloads are still in pip's cache).
 UNFINISHED := $(VENV)/.unfinished
@@ -42,7 +46,7 @@ ifneq ($(wildcard $(UNFINISHED)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test browser check lint types format train bench lock clean
+.PHONY: help install up test browser clients check lint types format train bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +61,8 @@ test: $(DEV) ## Run the whole test suite (ARGS="-k word" for a part)
 	@$(BIN)/python -m pytest $(ARGS)
 
 browser: $(BROWSER) ## Add what the browser tests need beside a chromium, which the system must have
+
+clients: $(CLIENTS) ## Add the foreign clients that the tests run against the foreign doors
 
 check: lint types test ## Lint, types and tests: what a change must pass
 
@@ -84,9 +90,11 @@ lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade
 	@$(LOCK) --constraints requirements/run.lock --extra train $(addprefix --no-emit-package ,$(WITH_TORCH)) \
 		--output-file requirements/train.lock
 	@$(LOCK) --constraints requirements/dev.lock --group browser --output-file requirements/browser.lock
+	@$(LOCK_CLIENTS) --group clients --output-file requirements/clients.lock
+	@$(LOCK_CLIENTS) --no-deps --group clients-apart --output-file requirements/clients-apart.lock
 
 clean: ## Remove the environment and caches; var/ (your data) stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(CLIENTS_VENV) tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(CREATED):
@@ -138,3 +146,18 @@ $(BROWSER): requirements/browser.lock $(DEV)
 	@$(FROM_LOCK) -r requirements/browser.lock
 	@$(BYTECODE)
 	@rm -f $(UNFINISHED) && touch $@
+
+# Made anew as a whole, so that nothing of an interrupted or older one stays. Packages of Node run no scripts.
+CLIENTS_PIP := $(CLIENTS_VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
+$(CLIENTS): requirements/clients.lock requirements/clients-apart.lock tests/clients/package-lock.json | $(RUN)
+	@echo "Installing the foreign clients"
+	@rm -rf $(CLIENTS_VENV) && $(BIN)/python -m venv $(CLIENTS_VENV)
+	@$(CLIENTS_PIP) install --require-hashes --no-deps --only-binary :all: -r requirements/clients.lock
+	@$(CLIENTS_PIP) download --require-hashes --no-deps --only-binary :all: \
+		--dest $(CLIENTS_VENV)/wheels -r requirements/clients-apart.lock
+	@set -e; for wheel in $(CLIENTS_VENV)/wheels/*.whl; do \
+		name=$${wheel##*/}; \
+		$(CLIENTS_PIP) install --no-deps --no-index --target "$(CLIENTS_VENV)/apart/$${name%%-*}" "$$wheel"; \
+	done
+	@cd tests/clients && "$(CURDIR)/$(CLIENTS_VENV)/bin/npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
