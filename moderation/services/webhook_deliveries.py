@@ -62,7 +62,7 @@ def due_endpoints(session: Session, now: datetime, most: int, but: Collection[st
     """Endpoints with anything due that nobody has at hand; those whose oldest is most overdue first."""
     oldest = (
         select(_D.due_at)
-        .where(_D.endpoint_id == _E.id, _D.status == DeliveryStatus.WAITING)
+        .where(_D.endpoint_id == _E.id, _D.finished_at.is_(None))
         .order_by(_D.due_at)
         .limit(1)
         .correlate(_E)
@@ -92,7 +92,7 @@ def next_errand(session: Session, endpoint_id: str, worker: str, now: datetime) 
         return None
     delivery = session.scalar(
         select(_D)
-        .where(_D.endpoint_id == endpoint_id, _D.status == DeliveryStatus.WAITING, _D.due_at <= now)
+        .where(_D.endpoint_id == endpoint_id, _D.finished_at.is_(None), _D.due_at <= now)
         .order_by(_D.due_at, _D.id)
         .limit(1)
     )

@@ -61,8 +61,8 @@ def upgrade() -> None:
         "ix_webhook_deliveries_waiting",
         "webhook_deliveries",
         ["endpoint_id", "due_at"],
-        sqlite_where=sa.text("status = 'waiting'"),
-        postgresql_where=sa.text("status = 'waiting'"),
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
     )
     op.create_index("ix_webhook_deliveries_endpoint_id_id", "webhook_deliveries", ["endpoint_id", "id"])
     op.create_index("ix_webhook_deliveries_finished_at", "webhook_deliveries", ["finished_at"])
