@@ -15,11 +15,7 @@ def test_it_verifies_a_delivery_and_refuses_a_changed_or_old_one(capsys: Any) ->
     found = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     secret = webhook_secret("salt", b"key")
-<<<<<<< HEAD
-    made: dict[str, Any] = {"__name__": "receiver"}
-=======
     made: dict[str, Any] = {"__name__": __name__}
->>>>>>> webhooks
     exec(found[1].replace("whsec_…", secret), made)
     client, now = made["app"].test_client(), int(time.time())
     headers = webhook_headers("dlv_1", now, BODY, [secret])
