@@ -16,6 +16,7 @@ from moderation.services.audit import record
 from moderation.services.errors import NotFound, RunInProgress
 from moderation.services.labels import count_labelled
 from moderation.services.retraining import latest_runs, request_run
+from moderation.services.webhook_outbox import tell_promoted
 
 OPEN_RUNS = ("queued", "running")
 
@@ -53,7 +54,7 @@ def promote(version: str) -> Redirect:
         raise NotFound("model version") from None
     except ModelError as error:
         raise Problem("model-unusable", type(error).__name__) from None
-    _record("model promoted", version)
+    _record("model promoted", version, "promotion")
     return redirect(url_for(".show_models", done="promoted", version=version), 303)
 
 
@@ -67,7 +68,7 @@ def roll_back() -> Redirect | tuple[str, int]:
         return _models_page("No other model was in force before."), 409
     except ModelError as error:
         raise Problem("model-unusable", type(error).__name__) from None
-    _record("model rolled back", champion)
+    _record("model rolled back", champion, "rollback")
     return redirect(url_for(".show_models", done="rolled-back", version=champion), 303)
 
 
@@ -107,6 +108,7 @@ def _models_page(refused: str = "") -> str:
     )
 
 
-def _record(act: str, version: str) -> None:
+def _record(act: str, version: str, how: str) -> None:
     with service().database.write() as writing:
         record(writing, moderator_caller().name, act, version, now())
+        tell_promoted(writing, version, how, now())

@@ -63,3 +63,10 @@ ON CONFLICT DO NOTHING;
 INSERT INTO link_domains (site_id, domain, submission_id)
 SELECT 'site_' || mod(n, 20), mod(n, 500) || '.example', 's_' || pg_temp.six(n) FROM generate_series(0, 99499) n;
 INSERT INTO trace_progress (name, decision_id) VALUES ('traces', 'd_000100');
+INSERT INTO webhook_endpoints (id, site_id, url, events, enabled, include_body, include_moderator, salt, created_at)
+SELECT 'we_' || n, 'site_' || n, 'https://a.example', '["comment.approved"]', true, false, false, 's', now()
+FROM generate_series(0, 9) n;
+INSERT INTO webhook_deliveries (id, endpoint_id, event, body, status, attempts, due_at, created_at, finished_at)
+SELECT 'dlv_' || pg_temp.six(n), 'we_' || mod(n, 10), 'comment.approved', '{}', 'delivered', 1, pg_temp.minutes(n),
+    pg_temp.minutes(n), CASE WHEN n < 500 THEN NULL ELSE TIMESTAMPTZ '2026-11-01 00:00Z' - n * INTERVAL '1 second' END
+FROM generate_series(0, 99999) n;

@@ -33,6 +33,7 @@ from moderation.services import (
     site_feedback,
     statistics,
     traces,
+    webhook_deliveries,
     what_if,
     workload,
 )
@@ -57,6 +58,7 @@ SMALL = {
     "retraining_runs",
     "spam_check_months",
     "trace_progress",
+    "webhook_endpoints",
 }
 POLICIES = {f"site_{n}": PolicySettings() for n in range(20)}
 TRACES = [
@@ -169,6 +171,25 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "an author's part of the queue": (
         lambda s: queue.list_queue(s, QueueFilters(author="7", reported=False, escalated=False), NOW),
         None,
+    ),
+    "ask whether anything is to be delivered": (
+        lambda s: webhook_deliveries.has_due(s, NOW),
+        "ix_webhook_deliveries_waiting",
+    ),
+    "find endpoints to deliver to": (
+        lambda s: webhook_deliveries.due_endpoints(s, NOW, 16),
+        "ix_webhook_deliveries_waiting",
+    ),
+    "take the next delivery": (
+        lambda s: (
+            webhook_deliveries.take_endpoint(s, "we_3", "w", NOW)
+            and webhook_deliveries.next_errand(s, "we_3", "w", NOW)
+        ),
+        "ix_webhook_deliveries_waiting",
+    ),
+    "delete old deliveries": (
+        lambda s: webhook_deliveries.delete_old(s, NOW),
+        "ix_webhook_deliveries_finished_at",
     ),
     "items without a language": (
         lambda s: item_languages.items_without_language(s, 500),
