@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from moderation.domain.webhooks import DeliveryStatus, Event, events_of
@@ -69,10 +69,9 @@ def _as_json(event: str, data: Mapping[str, Any], now: datetime) -> str:
 
 
 def _endpoints(session: Session, sites: set[str] | None = None) -> Iterable[Any]:
-    found = select(_E.id, _E.site_id, _E.events, _E.include_body, _E.include_moderator).where(_E.enabled)
-    # So that none is removed between here and its delivery's insertion, which would fail the decision.
-    found = found.with_for_update(read=True, key_share=True)
-    return session.execute(found if sites is None else found.where(_E.site_id.in_(sites))).all()
+    if sites is None:
+        return session.execute(_ENABLED).all()
+    return session.execute(_ENABLED_OF, {"sites": list(sites)}).all()
 
 
 def _facts(session: Session, comments: set[str]) -> dict[str, Any]:
@@ -145,3 +144,11 @@ def _time(at: datetime) -> str:
 
 
 _E = WebhookEndpoint
+# Written once: putting a statement together takes longer than running it. Locked, so that no endpoint is
+# removed between here and its delivery's insertion, which would fail the decision.
+_ENABLED = (
+    select(_E.id, _E.site_id, _E.events, _E.include_body, _E.include_moderator)
+    .where(_E.enabled)
+    .with_for_update(read=True, key_share=True)
+)
+_ENABLED_OF = _ENABLED.where(_E.site_id.in_(bindparam("sites", expanding=True)))
