@@ -34,6 +34,8 @@ LINGER_MARK_SECONDS = 2
 POKE = "greenroom:scoring:poke"
 DRAIN_TIMEOUT_SECONDS = 60
 RETRAINING_TIMEOUT_SECONDS = 3600
+PROVING_ID = "proving"
+PROVING_TIMEOUT_SECONDS = 300
 WEBHOOKS_TIMEOUT_SECONDS = 300
 FAILURE_SECONDS = 3600
 
@@ -100,6 +102,10 @@ class Jobs:
         """Queue the job of a retraining run."""
         return self._try(lambda: self._enqueue_retraining(run_id))
 
+    def wake_proving(self) -> bool:
+        """See to it that promises are proven anew; one job looks after every site."""
+        return self._try(self._wake_proving)
+
     def wake_webhooks(self) -> bool:
         """See to it that a delivery job runs soon; one that waits already will look at all that is due."""
         return self._try(self._wake_webhooks)
@@ -157,6 +163,10 @@ class Jobs:
 
     def _enqueue_retraining(self, run_id: str) -> None:
         self._enqueue(RETRAINING, "workers.retraining.retrain", (run_id,), RETRAINING_TIMEOUT_SECONDS)
+
+    def _wake_proving(self) -> None:
+        if PROVING_ID not in self._queue(RETRAINING).job_ids:
+            self._enqueue(RETRAINING, "workers.proving.prove", (), PROVING_TIMEOUT_SECONDS, PROVING_ID)
 
     def _wake_webhooks(self) -> None:
         if not self._queue(WEBHOOKS).count:

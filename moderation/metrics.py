@@ -40,6 +40,7 @@ REASONS = frozenset(
         "thread_closed",
         "spam",
         "toxic",
+        "unproven",
         "blocked_word",
         "links",
         "repeat",

@@ -207,6 +207,13 @@ SETTINGS: tuple[Setting, ...] = (
         _integer(1, 100_000_000),
     ),
     Setting("SWEEP_SECONDS", "2", "Pause between two rounds of the sweeper.", _number(0.1, 3600)),
+    Setting(
+        "SPOT_CHECK_SHARE",
+        "0.01",
+        "Of what is decided without a person, the share that one looks at all the same; a site's policy may "
+        "say otherwise.",
+        _number(0, 1),
+    ),
     Setting("DUE_HOURS", "24", "Hours after which a held comment counts as overdue.", _number(0.01, 8760)),
     Setting(
         "RETRAIN_MIN_LABELS",
@@ -257,6 +264,7 @@ class Settings:
     scoring_seconds: int
     max_waiting: int
     sweep_seconds: float
+    spot_check_share: float
     due_hours: float
     retrain_min_labels: int
     webhook_private: bool
@@ -301,6 +309,7 @@ _PLAIN = (
     "scoring_seconds",
     "max_waiting",
     "sweep_seconds",
+    "spot_check_share",
     "due_hours",
     "retrain_min_labels",
     "webhook_private",

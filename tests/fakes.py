@@ -48,6 +48,7 @@ class FakeWakeUps:
     scoring: int = 0
     runs: list[str] = field(default_factory=list)
     webhooks: int = 0
+    proving: int = 0
     states: list[QueueState] | None = field(
         default_factory=lambda: [QueueState("scoring", 0, 0, 1), QueueState("retraining", 0, 0, 1)]
     )
@@ -74,6 +75,10 @@ class FakeWakeUps:
 
     def enqueue_retraining(self, run_id: str) -> bool:
         self.runs.append(run_id)
+        return True
+
+    def wake_proving(self) -> bool:
+        self.proving += 1
         return True
 
     def wake_webhooks(self) -> bool:

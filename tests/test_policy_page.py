@@ -13,7 +13,16 @@ from moderation.services.policies import policy_from
 
 PAGE = (Path(__file__).parent.parent / "docs" / "policy.md").read_text(encoding="utf-8")
 # The page's words for defaults that are no numbers.
-WORDS = {"automatic": "automatic", "the model's": {}, "none": (), "never": None, "no": False, "yes": True}
+WORDS = {
+    "automatic": "automatic",
+    "the model's": {},
+    "none": (),
+    "never": None,
+    "no": False,
+    "yes": True,
+    "the installation's": None,
+    "no promise": {},
+}
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -28,7 +37,8 @@ def test_it_has_every_rule_in_its_order() -> None:
 
 def test_it_has_every_setting_with_its_default() -> None:
     told = {
-        name: WORDS[default] if default in WORDS else int(default) for name, default, _ in rows("## Settings")
+        name: WORDS[default] if default in WORDS else float(default)
+        for name, default, _ in rows("## Settings")
     }
     assert told == {
         field.name: getattr(PolicySettings(), field.name)

@@ -84,6 +84,7 @@ BAD = {
     "SCORING_SECONDS": "0",
     "MAX_WAITING": "0",
     "SWEEP_SECONDS": "nan",
+    "SPOT_CHECK_SHARE": "1.5",
     "DUE_HOURS": "0",
     "RETRAIN_MIN_LABELS": "3",
     "WEBHOOK_PRIVATE": "yes",

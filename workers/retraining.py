@@ -23,6 +23,7 @@ from moderation.services.labels import LabelledComment, labelled_comments
 from moderation.services.retraining import RunStatus, beat, finish_run, take_run
 from moderation.services.webhook_outbox import tell_promoted
 from workers.process import Process, this_process
+from workers.proving import prove_process
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,9 @@ def retrain_process(process: Process, run_id: str) -> None:
         if ended and status is RunStatus.PROMOTED and ending.challenger is not None:
             tell_promoted(session, ending.challenger, "retraining", datetime.now(UTC))
     log.info("%s: %s", status, reason, extra={"run_id": run_id})
+    if status is RunStatus.PROMOTED:
+        # At once: until then people look at all that was promised about.
+        prove_process(process)
 
 
 def _attempt(process: Process, run: RetrainingRun) -> Ending:

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from moderation.database import Unavailable
-from moderation.domain.policy import Verdict
+from moderation.domain.policy import PolicySettings, Verdict
 from moderation.domain.rules import judge
+from moderation.domain.spot_checks import checkable, is_drawn
 from moderation.domain.status import Action
 from moderation.judging import UNSCORED, Scored, each_scored
 from moderation.scoring import ModelError, Scorer, words_of
@@ -34,6 +35,7 @@ from moderation.services.pending import (
     sites_to_recall,
     take_pending,
 )
+from moderation.services.proofs import read_proofs
 from moderation.services.taking import TakenIds
 from moderation.services.traces import Traces, traces_of
 from workers.batch_log import tell_batch
@@ -141,15 +143,30 @@ def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
         recalling = sites_to_recall(session, policies)
         traces = [read_traces(t, words=t.site_id in recalling) for t in taken]
         past = look_back(session, traces, policies, now)
+        proofs = read_proofs(session, policies)
     scored = judge_batch(process.scorer, taken)
     verdicts = [
-        judge(signals_for(t, scores, points, now, past), policies[t.site_id])
-        for t, (scores, points, _) in zip(taken, scored, strict=True)
+        judge(
+            signals_for(t, scores, points, now, past, proofs.get((t.site_id, version))), policies[t.site_id]
+        )
+        for t, (scores, points, version) in zip(taken, scored, strict=True)
     ]
     return [
-        Judged(t, verdict, scores, version, _kept_now(t, verdict, read))
+        Judged(
+            t,
+            verdict,
+            scores,
+            version,
+            _kept_now(t, verdict, read),
+            _chance(t, verdict, policies[t.site_id], process.settings.spot_check_share),
+        )
         for t, verdict, (scores, _, version), read in zip(taken, verdicts, scored, traces, strict=True)
     ]
+
+
+def _chance(taken: Taken, verdict: Verdict, policy: PolicySettings, otherwise: float) -> float | None:
+    share = otherwise if policy.spot_check_share is None else policy.spot_check_share
+    return share if checkable(verdict) and is_drawn(taken.submission_id, share) else None
 
 
 def _kept_now(taken: Taken, verdict: Verdict, traces: Traces) -> Traces | None:

@@ -14,6 +14,7 @@ from moderation.scoring import words_of
 from moderation.services.following import anything_to_follow, follow_decisions, texts_to_follow
 from moderation.services.item_languages import items_without_language, keep_languages
 from moderation.services.pending import end_holds, has_pending, impossible_holds
+from moderation.services.proofs import promising_sites, sites_to_prove
 from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
 from moderation.services.traces import forget_traces, old_traces
@@ -54,6 +55,7 @@ def sweep_now(process: Process) -> None:
     keep_traces(process, now)
     forget_old_traces(process, now)
     read_languages(process)
+    wake_proving(process, now)
 
 
 def read_languages(process: Process) -> None:
@@ -90,6 +92,17 @@ def wake_webhooks(process: Process, now: datetime) -> None:
         due = has_due(session, now)
     if due:
         process.jobs.wake_webhooks()
+
+
+def wake_proving(process: Process, now: datetime) -> None:
+    """Wake a worker for promises that are to be proven: by new labels, for a new model or a new promise."""
+    with process.database.read() as session:
+        promising = promising_sites(session)
+        if not promising:
+            return
+        due = sites_to_prove(session, promising, process.scorer.registry.champion(), now)
+    if due:
+        process.jobs.wake_proving()
 
 
 def forget_deliveries(process: Process, now: datetime) -> None:

@@ -14,6 +14,7 @@ from moderation.api.bodies import ApiBlueprint
 from moderation.api.service import service
 from moderation.metrics import Figures
 from moderation.schemas.fields import ID_LENGTH, StrictSchema, Text, Utc
+from moderation.services.spot_checks import spot_check_figures
 from moderation.services.statistics import statistics
 from moderation.services.workload import workload
 
@@ -35,6 +36,16 @@ class StepSchema(Schema):
     decided = fields.Integer()
 
 
+class SpotChecksSchema(Schema):
+    """Of what was decided without a person, how much was wrong, with a 95 % interval; null without any."""
+
+    looked_at = fields.Integer()
+    wrong = fields.Integer()
+    per_1000 = fields.Float(allow_none=True)
+    low = fields.Float(allow_none=True)
+    high = fields.Float(allow_none=True)
+
+
 class WindowSchema(Schema):
     """The desk over the last days; times in seconds."""
 
@@ -46,6 +57,11 @@ class WindowSchema(Schema):
     seconds_to_decision = fields.Dict()
     reversals = fields.Integer()
     open_by_site = fields.Dict()
+    spot_checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(SpotChecksSchema),
+        metadata={"description": "`published` and `rejected` without a person"},
+    )
     seconds_to_empty = fields.Float(
         allow_none=True, metadata={"description": "At the pace of the last day; null if it does not shrink"}
     )
@@ -107,4 +123,5 @@ def stats(query: dict[str, Any]) -> dict[str, Any]:
     """How long the queue is, how old, what the last day brought, and the desk over a window of days."""
     with service().database.read() as session:
         window = workload(session, now(), timedelta(days=query["days"]), query.get("site"))
-        return statistics(session, now()) | {"window": window}
+        checks = spot_check_figures(session, now() - timedelta(days=query["days"]), query.get("site"))
+        return statistics(session, now()) | {"window": window | {"spot_checks": checks}}

@@ -1,16 +1,19 @@
 """Sites, their policies and their keys: for maintainers."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, jsonify
+from sqlalchemy.orm import Session
 
 from moderation.api.access import Who, moderator_caller, now, requires
 from moderation.api.bodies import ApiBlueprint, expected_version
 from moderation.api.problems import Problem
 from moderation.api.service import service
 from moderation.domain.policy import PolicySettings, Threshold
+from moderation.domain.promises import Proof, Proven
 from moderation.models import KeyKind
 from moderation.schemas.administration import (
     EffectSchema,
@@ -20,6 +23,7 @@ from moderation.schemas.administration import (
     NewSiteSchema,
     PolicyChangeSchema,
     PolicySchema,
+    PromisesSchema,
     SiteListSchema,
     SiteMadeSchema,
 )
@@ -28,6 +32,7 @@ from moderation.services.access import NewSite, create_site, list_sites
 from moderation.services.audit import record
 from moderation.services.people import new_site_key, site_keys
 from moderation.services.policies import change_policy, current_policies, policy_from, policy_versions
+from moderation.services.proofs import read_proofs
 from moderation.services.what_if import Effect, effect_of
 
 bp = ApiBlueprint("sites", __name__, url_prefix="/api/v1/sites", description="Sites and their policies")
@@ -103,6 +108,17 @@ def preview_policy(data: dict[str, Any], site_id: str) -> Effect:
     return effect(site_id, data["settings"])
 
 
+@bp.get("/<string:site_id>/promises")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="What a site promises, and whether it is proven")
+@bp.response(200, PromisesSchema)
+def read_promises(site_id: str) -> dict[str, Any]:
+    """For the model in use: the thresholds that labels prove, or how many are missing."""
+    with service().database.read() as session:
+        policy_versions(session, site_id, limit=1)
+        return promises_of(session, site_id)
+
+
 @bp.get("/<string:site_id>/keys")
 @requires(Who.MAINTAINER)
 @bp.doc(summary="A site's keys")
@@ -134,7 +150,27 @@ def effect(site_id: str, changes: dict[str, Any]) -> Effect:
             proposed = policy_from({**stored, **changes}, (versions[0].version if versions else 0) + 1)
         except ValueError as error:
             raise unusable(error) from None
-        return effect_of(session, site_id, proposed, model_thresholds(), now())
+        points, version = model_thresholds(), _model_version()
+        return effect_of(session, site_id, proposed, points, now(), model_version=version)
+
+
+def promises_of(session: Session, site_id: str) -> dict[str, Any]:
+    """What a site promises and what is proven of it; of what is not looked into yet, nothing is."""
+    policy = current_policies(session, {site_id}).get(site_id, PolicySettings())
+    version = _model_version()
+    proven = read_proofs(session, {site_id: policy}).get((site_id, version))
+    items = [
+        {"category": category, "side": side, "share": share, "proof": _proof(proven, category, side)}
+        for category, promise in policy.promises.items()
+        for side, share in (("publish", promise.publish), ("reject", promise.reject))
+        if share is not None
+    ]
+    return {"model_version": version, "confidence": policy.promise_confidence, "items": items}
+
+
+def _proof(proven: Mapping[str, Proven] | None, category: str, side: str) -> Proof | None:
+    found = (proven or {}).get(category, Proven())
+    return found.hold if side == "publish" else found.reject
 
 
 def model_thresholds() -> dict[str, Threshold]:
@@ -143,6 +179,13 @@ def model_thresholds() -> dict[str, Threshold]:
         return dict(service().scorer.operating_points())
     except ModelError:
         return {}
+
+
+def _model_version() -> str:
+    try:
+        return service().scorer.current().version
+    except ModelError:
+        return ""
 
 
 def unusable(error: Exception) -> Problem:

@@ -31,6 +31,12 @@ FORM = (
     Field("domain_rejections", "number", "Rejections from which a domain holds", "0 for never."),
     Field("hold_new_domains", "switch", "Hold links to domains never seen", ""),
     Field("hold_first_comments", "switch", "Hold authors never approved before", ""),
+    Field(
+        "spot_check_share",
+        "percent",
+        "Spot checks, in percent",
+        "Of what no person decided, looked at all the same. Empty: the installation's.",
+    ),
     Field("trust_roles", "switch", "Akismet door: believe who is an administrator", ""),
     Field("toxic_is_spam", "switch", "Akismet door: call toxic comments spam", ""),
     Field("queue_spam_checks", "switch", "Akismet door: bring doubtful comments into the queue", ""),
@@ -41,7 +47,7 @@ _LARGEST = 1_000_000
 def changes_from(form: Mapping[str, str]) -> dict[str, Any]:
     """The form's settings as the policy keeps them; raises ValueError naming the one that cannot be."""
     changes = {field.name: _read(field, form.get(field.name, "")) for field in FORM}
-    return changes | {"thresholds": _thresholds(form)}
+    return changes | {"thresholds": _thresholds(form), "promises": _promises(form)}
 
 
 def _read(field: Field, text: str) -> Any:
@@ -53,8 +59,10 @@ def _read(field: Field, text: str) -> Any:
         return text == "yes"
     if field.kind == "words":
         return [line.strip() for line in text.splitlines() if line.strip()]
-    if field.kind == "optional" and not text.strip():
+    if field.kind in {"optional", "percent"} and not text.strip():
         return None
+    if field.kind == "percent":
+        return _percent(field.label, text)
     return _number(field.label, text)
 
 
@@ -62,6 +70,30 @@ def _number(label: str, text: str) -> int:
     if not text.strip().isdecimal() or int(text) > _LARGEST:
         raise ValueError(f"{label}: a whole number, 0 or more, is needed.")
     return int(text)
+
+
+def _percent(label: str, text: str) -> float:
+    try:
+        percent = float(text)
+    except ValueError:
+        percent = -1.0
+    if not 0.0 <= percent <= 100.0:
+        raise ValueError(f"{label}: a number from 0 to 100 is needed.")
+    # Not the binary fraction of 99.5 / 100.
+    return round(percent / 100, 6)
+
+
+def _promises(form: Mapping[str, str]) -> dict[str, dict[str, float | None]]:
+    """Empty fields promise nothing."""
+    found: dict[str, dict[str, float | None]] = {}
+    for category in CATEGORIES:
+        sides = {side: form.get(f"promise-{side}-{category}", "").strip() for side in ("publish", "reject")}
+        if any(sides.values()):
+            found[category] = {
+                side: _percent(f"The promise of {category.replace('_', ' ')}", text) if text else None
+                for side, text in sides.items()
+            }
+    return found
 
 
 def _thresholds(form: Mapping[str, str]) -> dict[str, dict[str, float | None]]:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 from moderation.api.access import moderator_caller, now
 from moderation.api.problems import Problem
 from moderation.api.service import service
-from moderation.api.sites import checked_origin, effect, model_thresholds
+from moderation.api.sites import checked_origin, effect, model_thresholds, promises_of
 from moderation.console import words
 from moderation.console.blueprint import bp
 from moderation.console.policy_form import FORM, changes_from
@@ -151,6 +151,7 @@ def _site_page(
             model=model_thresholds(),
             categories=CATEGORIES,
             effect=effect,
+            promises=promises_of(reading, site_id),
             wrong=wrong,
             keys=site_keys(reading, site_id),
             kinds=SITE_KEYS,

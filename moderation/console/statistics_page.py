@@ -11,6 +11,7 @@ from moderation.console.blueprint import bp
 from moderation.console.chart import bars_in_pairs
 from moderation.console.sign_in import signed_in
 from moderation.services.access import list_sites
+from moderation.services.spot_checks import spot_check_figures
 from moderation.services.statistics import statistics
 from moderation.services.workload import BY_HOUR_UP_TO, workload
 
@@ -28,6 +29,7 @@ def show_statistics() -> str:
     with service().database.read() as reading:
         found, sites = workload(reading, now(), window, site_id), list_sites(reading)
         figures = statistics(reading, now())
+        checks = spot_check_figures(reading, now() - window, site_id)
     hourly = window <= BY_HOUR_UP_TO
     return render_template(
         "console/statistics.html",
@@ -35,6 +37,7 @@ def show_statistics() -> str:
         window=found,
         chart=bars_in_pairs(found["series"], ("opened", "decided"), hourly),
         hourly=hourly,
+        checks=checks,
         windows=WINDOWS,
         days=days,
         sites=sites,

@@ -93,6 +93,34 @@ def batch_done(told: Mapping[str, str]) -> str:
     return f"{count} {did}" + (rest if left.isdecimal() and left != "0" else "")
 
 
+def promise(told: Mapping[str, Any]) -> str:
+    """A site's promise.
+
+    >>> promise({"category": "spam", "side": "publish", "share": 0.99})
+    'Of what is published at least 99 % is free of spam'
+    >>> promise({"category": "toxicity", "side": "reject", "share": 0.985})
+    'Of what is rejected for toxicity at least 98.5 % deserves it'
+    """
+    share, category = f"{100 * told['share']:.4g} %", plain(told["category"])
+    if told["side"] == "publish":
+        return f"Of what is published at least {share} is free of {category}"
+    return f"Of what is rejected for {category} at least {share} deserves it"
+
+
+def proof(told: Mapping[str, Any]) -> str:
+    """What a promise rests on, or what it lacks."""
+    found, does = told["proof"], "published" if told["side"] == "publish" else "rejected"
+    if found is None:
+        return "not looked into yet for the model in use"
+    if found.threshold is not None:
+        edge = "below" if does == "published" else "from"
+        wrong = f"{found.wrong} of {found.seen} labelled texts there were wrong"
+        return f"{does} {edge} {found.threshold:.2f}; {wrong}"
+    if found.missing:
+        return f"at least {found.missing} more labels are needed; nothing is {does} for it without a person"
+    return f"this model errs too often: {found.wrong} of the safest {found.seen} were wrong"
+
+
 def plain(code: str) -> str:
     """A machine's word as people write it.
 

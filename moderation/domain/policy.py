@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from moderation.domain.promises import CONFIDENCE, Promise, Proven
 from moderation.domain.status import Action
 
 # The order of the categories is part of the contract; a test compares it with the classifier's.
@@ -50,6 +51,11 @@ class PolicySettings:
     domain_rejections: int = 3
     hold_new_domains: bool = False
     hold_first_comments: bool = False
+    # Of what is decided without a person, the share that one looks at all the same; None: the installation's.
+    spot_check_share: float | None = None
+    # By category: what may be decided without a person, and how sure that must be (`promises.py`).
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    promise_confidence: float = CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ class Signals:
     domains: tuple[DomainRecord, ...] = ()
     # None: the site did not tell who the author is.
     author: AuthorRecord | None = None
+    # What labels prove of the site's promises for this model version; None: not looked into yet.
+    proven: Mapping[str, Proven] | None = None
 
 
 @dataclass(frozen=True)

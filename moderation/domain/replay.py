@@ -10,12 +10,22 @@ from moderation.domain.rules import (
     everything_held,
     honeypot,
     link_count,
+    promises,
     unscored,
 )
 
 # These need nothing but the text, its scores and its thread. Whatever else was found (repeats, near-copies)
 # rests on what the site knew at that time: it is taken over as it was.
-REPLAYED = (unscored, honeypot, closed_thread, category_scores, blocked_words, link_count, everything_held)
+REPLAYED = (
+    unscored,
+    honeypot,
+    closed_thread,
+    category_scores,
+    promises,
+    blocked_words,
+    link_count,
+    everything_held,
+)
 _NAMES = frozenset(rule.__name__ for rule in REPLAYED)
 
 

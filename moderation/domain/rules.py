@@ -6,7 +6,7 @@ speaks for a comment takes anything away from what speaks against it.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from moderation.domain.policy import (
     CATEGORIES,
@@ -21,6 +21,7 @@ from moderation.domain.policy import (
     conclude,
 )
 from moderation.domain.precedents import near_copies
+from moderation.domain.promises import Proven
 from moderation.domain.status import Action
 
 Rule = Callable[[Signals, PolicySettings], Iterator[Finding]]
@@ -67,10 +68,17 @@ def category_scores(signals: Signals, settings: PolicySettings) -> Iterator[Find
         score = (signals.scores or {}).get(category)
         if score is None:
             continue
-        threshold = settings.thresholds.get(category) or signals.operating_points.get(category, _CAUTIOUS)
-        finding = _compare(category, score, threshold)
+        finding = _compare(category, score, _threshold(category, signals, settings))
         if finding is not None:
             yield finding
+
+
+def promises(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
+    """What the site promised is not proven yet, so nothing is published without a person."""
+    for category, promise in settings.promises.items():
+        if promise.publish is not None and _proven_hold(category, signals) is None:
+            detail = _unproven(category, promise.publish, signals.proven)
+            yield Finding("promises", Action.HOLD, "unproven", detail, category)
 
 
 def blocked_words(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
@@ -139,6 +147,7 @@ RULES: tuple[Rule, ...] = (
     honeypot,
     closed_thread,
     category_scores,
+    promises,
     blocked_words,
     link_count,
     exact_repeat,
@@ -148,6 +157,39 @@ RULES: tuple[Rule, ...] = (
     author_record,
     everything_held,
 )
+
+
+def _threshold(category: str, signals: Signals, settings: PolicySettings) -> Threshold:
+    """The site's own, or else the model's; what the site promised takes the place of the model's."""
+    own, promise = settings.thresholds.get(category), settings.promises.get(category)
+    base = own or signals.operating_points.get(category, _CAUTIOUS)
+    if promise is None:
+        return base
+    hold, reject = base.hold, base.reject
+    if promise.publish is not None:
+        proven = _proven_hold(category, signals)
+        # A threshold of the site's own may be stricter than what is proven, never laxer.
+        hold = hold if proven is None else min(proven, own.hold) if own else proven
+    if promise.reject is not None:
+        proof = (signals.proven or {}).get(category, Proven()).reject
+        found = proof.threshold if proof else None
+        reject = None if found is None else max(found, own.reject or 0.0) if own else found
+    return Threshold(reject, hold)
+
+
+def _proven_hold(category: str, signals: Signals) -> float | None:
+    proof = (signals.proven or {}).get(category, Proven()).hold
+    return proof.threshold if proof else None
+
+
+def _unproven(category: str, share: float, proven: Mapping[str, Proven] | None) -> str:
+    named = f"that {share:.4g} of what is published is free of {category.replace('_', ' ')}".replace("_", " ")
+    proof = (proven or {}).get(category, Proven()).hold
+    if proof is None:
+        return f"{named} is not looked into yet for this model"
+    if proof.missing:
+        return f"{named} is not proven: at least {proof.missing} more labels are needed"
+    return f"{named} is not true of this model: {proof.wrong} of the safest {proof.seen} were not"
 
 
 def _compare(category: str, score: float, threshold: Threshold) -> Finding | None:

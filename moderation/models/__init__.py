@@ -5,7 +5,7 @@ from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.desk import Outcome, Remark, RemarkKind, Report, Selection
-from moderation.models.learning import ImportedExample, Label, RetrainingRun
+from moderation.models.learning import ImportedExample, Label, RetrainingRun, SiteProof
 from moderation.models.memory import LinkDomain, Memory, MemoryKey, TextImprint, TraceProgress
 from moderation.models.usage import SpamCheckMonth
 from moderation.models.webhooks import WebhookDelivery, WebhookEndpoint
@@ -36,6 +36,7 @@ __all__ = [
     "Selection",
     "SharedSecret",
     "Site",
+    "SiteProof",
     "SpamCheckMonth",
     "Submission",
     "TextImprint",

@@ -105,5 +105,7 @@ class QueueItem(Base):
     escalated_at: Mapped[datetime | None]
     # ISO 639-1, "und" where it cannot be told; empty until the sweeper has read the text.
     language: Mapped[str | None]
+    # Of a spot check: the chance with which the decision was drawn.
+    sampling_probability: Mapped[float | None]
     # The item that was decided before readers complained again.
     previous_id: Mapped[str | None]

@@ -38,6 +38,19 @@ class Label(Base):
     retracted_at: Mapped[datetime | None]
 
 
+class SiteProof(Base):
+    """What labels prove of a site's promises for one model version; computed anew as they come."""
+
+    __tablename__ = "proofs"
+
+    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    model_version: Mapped[str] = mapped_column(primary_key=True)
+    policy_version: Mapped[int]
+    categories: Mapped[dict[str, Any]]
+    label_count: Mapped[int]
+    computed_at: Mapped[datetime]
+
+
 class RetrainingRun(Base):
     """One attempt to make a better model, and how it ended."""
 

@@ -82,6 +82,34 @@ class EffectSchema(StrictSchema):
     held_a_day_then = fields.Float()
 
 
+class ProofSchema(StrictSchema):
+    """The threshold that labels prove; without one, how many are missing (0: the model errs too often)."""
+
+    threshold = fields.Float(allow_none=True)
+    seen = fields.Integer(metadata={"description": "Labelled texts on the safe side of the threshold"})
+    wrong = fields.Integer(metadata={"description": "Of these, the wrong ones"})
+    missing = fields.Integer()
+
+
+class PromiseSchema(StrictSchema):
+    """The share of right decisions that a site wants of what is published, or rejected, without a person."""
+
+    category = fields.String()
+    side = fields.String(validate=validate.OneOf(["publish", "reject"]))
+    share = fields.Float()
+    proof = fields.Nested(
+        ProofSchema, allow_none=True, metadata={"description": "None: not looked into yet for this model"}
+    )
+
+
+class PromisesSchema(StrictSchema):
+    """A site's promises."""
+
+    model_version = fields.String()
+    confidence = fields.Float()
+    items = fields.List(fields.Nested(PromiseSchema))
+
+
 class KeySchema(StrictSchema):
     """A key, by a part of its digest: the key itself is kept nowhere."""
 

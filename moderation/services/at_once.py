@@ -15,6 +15,7 @@ from moderation.services.accept import Entry, NewComment, accept
 from moderation.services.decide import DUE_HOURS, POLICY
 from moderation.services.pending import Judged, policies_for, read_taken, record_verdicts, signals_for
 from moderation.services.policies import current_policies
+from moderation.services.proofs import read_proofs
 
 Scored = tuple[Mapping[str, float] | None, Mapping[str, Threshold], str | None]
 # What a door makes of the policy's verdict: what is answered, and what is recorded.
@@ -68,7 +69,9 @@ def accept_and_decide(
     (taken,) = read_taken(session, [submission_id], entry.now)
     settings = policies_for(session, [taken])[entry.site_id]
     scores, points, version = scored
-    verdict = adjust(judge(signals_for(taken, scores, points, entry.now), settings), settings)
+    proven = read_proofs(session, {entry.site_id: settings}).get((entry.site_id, version))
+    signals = signals_for(taken, scores, points, entry.now, proven=proven)
+    verdict = adjust(judge(signals, settings), settings)
     judged = Judged(taken, record(verdict, settings), scores, version)
     record_verdicts(session, [judged], entry.now, due_hours)
     return comment_id, Opinion(verdict, settings)
@@ -78,16 +81,18 @@ def judge_again(session: Session, known: Known, scored: Scored, now: datetime) -
     """What the policy says now of a comment it judged before; nothing is recorded."""
     (taken,) = read_taken(session, [known.submission_id], now)
     settings = policies_for(session, [taken])[taken.site_id]
-    scores, points, _ = scored
-    return Opinion(judge(signals_for(taken, scores, points, now), settings), settings)
+    scores, points, version = scored
+    proven = read_proofs(session, {taken.site_id: settings}).get((taken.site_id, version))
+    return Opinion(judge(signals_for(taken, scores, points, now, proven=proven), settings), settings)
 
 
 def judge_unstored(session: Session, site_id: str, new: NewComment, scored: Scored) -> Opinion:
     """What the policy says of a text that is not kept: by the text, the scores and the hidden field."""
     settings = current_policies(session, {site_id}).get(site_id, PolicySettings())
-    scores, points, _ = scored
+    scores, points, version = scored
+    proven = read_proofs(session, {site_id: settings}).get((site_id, version))
     filled = bool(new.context.get("honeypot_filled"))
-    signals = Signals(new.body, scores, operating_points=points, honeypot_filled=filled)
+    signals = Signals(new.body, scores, operating_points=points, honeypot_filled=filled, proven=proven)
     return Opinion(judge(signals, settings), settings)
 
 

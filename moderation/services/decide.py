@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.policy import Finding
+from moderation.domain.spot_checks import SPOT_CHECK
 from moderation.domain.status import LEADS_TO, Action, Status, may
 from moderation.models import Comment, Decision, QueueItem, new_id, table_of
 from moderation.services.errors import NotAllowed
@@ -22,6 +23,8 @@ from moderation.services.tally import note
 from moderation.services.webhook_outbox import tell_decisions
 
 DUE_HOURS = 24.0
+# What a person may look at and leave as it is.
+CONFIRMABLE = frozenset({Status.APPROVED, Status.REJECTED})
 # A finding stored by newer code may say more.
 _MEMBERS = {member.name for member in fields(Finding)}
 
@@ -57,7 +60,10 @@ class Act:
     batch_id: str | None = None
     reverses: str | None = None
     reopens: str | None = field(default=None, kw_only=True)
-    # Approving what is approved already: its readers' reports were looked at, and it stays.
+    # Of a decision without a person that one is to look at: the chance with which it was drawn.
+    sampling_probability: float | None = field(default=None, kw_only=True)
+    item_findings: tuple[Finding, ...] = field(default=(), kw_only=True)
+    # Deciding what is decided so already: its reports or the decision itself were looked at, and it stays.
     confirms: bool = field(default=False, kw_only=True)
 
 
@@ -111,7 +117,7 @@ def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], no
     held = [
         _queue_item(comment, act, now)
         for (comment, act), row in zip(acts, decided, strict=True)
-        if row["status_after"] == Status.HELD
+        if row["status_after"] == Status.HELD or act.sampling_probability is not None
     ]
     for comment, act in acts:
         _tell(session, comment, act, now)
@@ -124,7 +130,7 @@ def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], no
 def _decide(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:
     """The decision's row, if the rules allow it."""
     before, after = Status(comment.status), LEADS_TO[act.action]
-    confirmed = act.confirms and act.action is Action.APPROVE and before is Status.APPROVED
+    confirmed = act.confirms and before is after and before in CONFIRMABLE
     if not confirmed and not may(before, act.action):
         raise NotAllowed(f"a comment that is {before} cannot become {after}")
     if act.submission_id != comment.submission_id:
@@ -219,14 +225,15 @@ def _queue_item(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:
         "site_id": comment.site_id,
         "comment_id": comment.id,
         "submission_id": act.submission_id,
-        "reason": act.reason,
-        "findings": stored_findings(act.findings),
+        "reason": act.reason if act.sampling_probability is None else SPOT_CHECK,
+        "findings": stored_findings(act.item_findings or act.findings),
         "model_version": act.model_version,
         "top_score": act.top_score,
         "opened_at": now,
         "due_at": now + timedelta(hours=act.due_hours),
         "version": 1,
         "reports": 0,
+        "sampling_probability": act.sampling_probability,
     }
 
 

@@ -13,7 +13,7 @@ from moderation.domain.teaching import labels_taught
 from moderation.models import Comment, Decision, Label, Moderator, QueueItem, Role, new_id
 from moderation.services.access import ModeratorCaller
 from moderation.services.change import lock_comment
-from moderation.services.decide import DUE_HOURS, Act, Actor, findings_from, record_decision
+from moderation.services.decide import CONFIRMABLE, DUE_HOURS, Act, Actor, findings_from, record_decision
 from moderation.services.errors import (
     ClaimedByOther,
     NeedsMaintainer,
@@ -70,7 +70,7 @@ def decide_item(
         note=ruling.note,
         queue_item_id=item.id,
         batch_id=batch_id,
-        confirms=comment.status == Status.APPROVED,
+        confirms=comment.status in CONFIRMABLE,
     )
     decision = record_decision(session, comment, act, now)
     session.flush()
@@ -121,12 +121,12 @@ def reverse(
     _refuse_if_not_reversible(session, decision)
     before = Status(decision.status_before)
     target = Status.HELD if before is Status.PENDING else before
-    confirmed = decision.status_before == decision.status_after == Status.APPROVED
+    confirmed = decision.status_before == decision.status_after and target in CONFIRMABLE
     if comment.status == target and not confirmed:
         raise NotReversible(f"the comment is {target} already")
     _retract_labels(session, decision.id, now)
-    # What was decided about a reported comment is open again, though the comment is not held.
-    reopens = decision.queue_item_id if target is Status.HELD or before is Status.APPROVED else None
+    # What was reported or drawn by lot is open again, though the comment is not held.
+    reopens = decision.queue_item_id
     if reopens is not None:
         settle_reports(session, reopens, None)
     findings = findings_from(decision.findings)

@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session, aliased
 
 from moderation.domain.policy import (
     DomainRecord,
+    Finding,
     PolicySettings,
     Precedent,
     Signals,
     Threshold,
     Verdict,
 )
+from moderation.domain.promises import Proven
+from moderation.domain.spot_checks import told
 from moderation.models import Comment, Score, Submission, Thread, table_of
 from moderation.services.decide import POLICY, Act, record_decisions
 from moderation.services.policies import current_policies
@@ -76,6 +79,8 @@ class Judged:
     scores: Mapping[str, float] | None
     model_version: str | None
     traces: Traces | None = None
+    # The chance with which a person was to look at it all the same; None: nobody needs to.
+    sampling_probability: float | None = None
 
 
 def take_pending(session: Session, now: datetime, *, most: int, most_bytes: int, seconds: float) -> TakenIds:
@@ -136,6 +141,7 @@ def signals_for(
     points: Mapping[str, Threshold],
     now: datetime,
     past: Past | None = None,
+    proven: Mapping[str, Proven] | None = None,
 ) -> Signals:
     """The facts about one submission, as the rules read them."""
     past = past or Past()
@@ -150,6 +156,7 @@ def signals_for(
         precedents=past.precedents.get(taken.submission_id, ()),
         domains=past.domains.get(taken.submission_id, ()),
         author=author_record(taken.told_of_author) if taken.author_key else None,
+        proven=proven,
     )
 
 
@@ -288,6 +295,12 @@ def _score(judged: Judged, now: datetime) -> dict[str, Any]:
     return row | {"created_at": now} | dict(judged.scores or {})
 
 
+def _told_of_check(judged: Judged) -> tuple[Finding, ...]:
+    if judged.sampling_probability is None:
+        return ()
+    return (told(judged.verdict), *judged.verdict.findings)
+
+
 def _act(judged: Judged, due_hours: float) -> Act:
     return Act(
         action=judged.verdict.outcome,
@@ -299,4 +312,6 @@ def _act(judged: Judged, due_hours: float) -> Act:
         policy_version=judged.verdict.policy_version,
         top_score=max((judged.scores or {}).values(), default=0.0),
         due_hours=due_hours,
+        sampling_probability=judged.sampling_probability,
+        item_findings=_told_of_check(judged),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from moderation.domain.policy import CATEGORIES, Mode, PolicySettings, Threshold
+from moderation.domain.promises import Promise
 from moderation.models import Policy, Site, table_of
 from moderation.services.audit import record
 from moderation.services.errors import NotFound, StalePolicy
@@ -24,6 +25,8 @@ _NEWEST = (
 _IN_FORCE = select(_POLICIES.c.site_id, _POLICIES.c.settings, _POLICIES.c.version).join(
     _NEWEST, (_POLICIES.c.site_id == _NEWEST.c.site_id) & (_POLICIES.c.version == _NEWEST.c.version)
 )
+# To prove more takes more labels than are looked at.
+HIGHEST_PROMISE = 0.999
 # What a site may switch on or off; each is a field of PolicySettings.
 SWITCHES = ("trust_roles", "toxic_is_spam", "queue_spam_checks")
 
@@ -89,6 +92,9 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         "domain_rejections",
         "hold_new_domains",
         "hold_first_comments",
+        "spot_check_share",
+        "promises",
+        "promise_confidence",
     }
     if unknown:
         raise ValueError(f"unknown policy setting {sorted(unknown)[0]!r}")
@@ -104,6 +110,9 @@ def policy_from(stored: Mapping[str, Any], version: int) -> PolicySettings:
         close_after_days=None if days is None else _count("close_after_days", days),
         **{name: _switch(name, stored[name]) for name in SWITCHES if name in stored},
         **_of_memory(stored),
+        promises=_promises(stored.get("promises", {})),
+        promise_confidence=_confidence(stored.get("promise_confidence", PolicySettings.promise_confidence)),
+        spot_check_share=_part("spot_check_share", stored.get("spot_check_share")),
     )
 
 
@@ -127,6 +136,14 @@ def _of_memory(stored: Mapping[str, Any]) -> dict[str, Any]:
     return read | {name: _switch(name, stored[name]) for name in choices if name in stored}
 
 
+def _part(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not _is_number(value) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} must be a number from 0 to 1")
+    return float(value)
+
+
 def _count(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError(f"{name} must be a whole number, 0 or more")
@@ -137,6 +154,29 @@ def _words(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
         raise ValueError("blocked_words must be a list of words")
     return tuple(word.strip() for word in value if word.strip())
+
+
+def _promises(value: object) -> dict[str, Promise]:
+    if not isinstance(value, Mapping):
+        raise ValueError("promises must name categories")  # noqa: TRY004 - as for every other setting
+    return {str(category): _promise(str(category), shares) for category, shares in value.items()}
+
+
+def _promise(category: str, value: object) -> Promise:
+    if category not in CATEGORIES:
+        raise ValueError(f"unknown category {category!r}")
+    if not isinstance(value, Mapping) or set(value) - {"publish", "reject"}:
+        raise ValueError(f"the promise of {category} takes publish and reject")
+    for share in (value.get("publish"), value.get("reject")):
+        if share is not None and not (_is_number(share) and 0.5 <= share <= HIGHEST_PROMISE):
+            raise ValueError(f"the promise of {category} must be from 0.5 to {HIGHEST_PROMISE}")
+    return Promise(publish=value.get("publish"), reject=value.get("reject"))
+
+
+def _confidence(value: object) -> float:
+    if not isinstance(value, int | float) or not _is_number(value) or not 0.5 <= value <= HIGHEST_PROMISE:
+        raise ValueError(f"promise_confidence must be from 0.5 to {HIGHEST_PROMISE}")
+    return float(value)
 
 
 def _thresholds(value: object) -> dict[str, Threshold]:

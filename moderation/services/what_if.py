@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from moderation.domain.policy import Finding, PolicySettings, Signals, Threshold
+from moderation.domain.policy import PolicySettings, Signals, Threshold
+from moderation.domain.promises import Proven
 from moderation.domain.replay import replay
 from moderation.domain.status import LEADS_TO, Action, Status
 from moderation.models import Comment, Decision, Score, Submission, Thread
 from moderation.services.decide import POLICY, findings_from
 from moderation.services.policies import current_policies
+from moderation.services.proofs import labelled_texts, proven_now
 
 WINDOW = timedelta(days=30)
 MOST_REPLAYED = 1_000
@@ -48,6 +50,19 @@ class Effect:
     held_a_day_then: float
 
 
+Proofs = Mapping[str, Proven]
+
+
+@dataclass(frozen=True)
+class _Judges:
+    """Two policies, and what is proven of the promises of each."""
+
+    in_force: PolicySettings
+    proposed: PolicySettings
+    proven_now: Proofs
+    proven_then: Proofs
+
+
 def effect_of(
     session: Session,
     site_id: str,
@@ -55,15 +70,17 @@ def effect_of(
     points: Mapping[str, Threshold],
     now: datetime,
     *,
+    model_version: str = "",
     most: int = MOST_REPLAYED,
 ) -> Effect:
-    """Judge the site's latest comments by both policies; `points` are the model's own thresholds."""
+    """Judge the site's latest comments by both policies; `points` are the own thresholds of the model named.
+
+    What either policy promises is taken to be proven as far as today's labels prove it.
+    """
     in_force = current_policies(session, {site_id}).get(site_id, PolicySettings())
     rows = _judged(session, site_id, now - WINDOW, most)
-    fates: list[Change] = []
-    for row in rows:
-        signals, found = _signals(row, points), findings_from(row.Decision.findings)
-        fates.append(_fate(row, signals, found, in_force, proposed))
+    judges = _Judges(in_force, proposed, *_proofs(session, site_id, (in_force, proposed), model_version, now))
+    fates = [_fate(row, _signals(row, points), judges) for row in rows]
     since = min((row.Submission.created_at for row in rows), default=now)
     days = max((now - since) / timedelta(days=1), 1.0)
     changed = [fate for fate in fates if fate.before is not fate.after]
@@ -115,14 +132,24 @@ def _signals(row: Any, points: Mapping[str, Threshold]) -> Signals:
     )
 
 
-def _fate(
-    row: Any,
-    signals: Signals,
-    found: tuple[Finding, ...],
-    in_force: PolicySettings,
-    proposed: PolicySettings,
-) -> Change:
-    before, after = (replay(signals, found, settings) for settings in (in_force, proposed))
+def _proofs(
+    session: Session,
+    site_id: str,
+    policies: tuple[PolicySettings, PolicySettings],
+    model_version: str,
+    now: datetime,
+) -> tuple[Proofs, Proofs]:
+    if not any(policy.promises for policy in policies):
+        return {}, {}
+    texts = labelled_texts(session, site_id, model_version, now)
+    before, after = (proven_now(policy, texts) for policy in policies)
+    return before, after
+
+
+def _fate(row: Any, signals: Signals, judges: _Judges) -> Change:
+    found = findings_from(row.Decision.findings)
+    before = replay(replace(signals, proven=judges.proven_now), found, judges.in_force)
+    after = replay(replace(signals, proven=judges.proven_then), found, judges.proposed)
     return Change(
         comment_id=row.Decision.comment_id,
         body=row.Submission.body,

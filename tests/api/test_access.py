@@ -70,6 +70,7 @@ MAY_CALL = {
     ("GET", "/api/v1/sites/{site_id}/policy"): MAINTAINER,
     ("PUT", "/api/v1/sites/{site_id}/policy"): MAINTAINER,
     ("POST", "/api/v1/sites/{site_id}/policy/preview"): MAINTAINER,
+    ("GET", "/api/v1/sites/{site_id}/promises"): MAINTAINER,
     ("GET", "/api/v1/sites/{site_id}/keys"): MAINTAINER,
     ("POST", "/api/v1/sites/{site_id}/keys"): MAINTAINER,
     ("GET", "/api/v1/moderators"): MAINTAINER,

@@ -16,7 +16,7 @@ from moderation.database import open_database
 from moderation.domain.policy import CATEGORIES, Mode
 from moderation.models import Role
 from moderation.services.access import create_moderator, create_site, list_sites
-from moderation.services.policies import change_policy, current_policies
+from moderation.services.policies import HIGHEST_PROMISE, change_policy, current_policies
 from moderation.services.recall import LONGEST_DAYS
 from moderation.services.shared_secrets import CORAL, keep_secret
 from moderation.settings import Settings
@@ -113,6 +113,22 @@ def site_list(as_json: bool) -> None:
 @click.option(
     "--domain-rejections", type=click.IntRange(0), help="Rejections from which a domain holds; 0: none do."
 )
+@click.option(
+    "--spot-check-share",
+    type=click.FloatRange(0, 1),
+    help="Of what no person decided, looked at all the same.",
+)
+@click.option(
+    "--promise",
+    "promises",
+    multiple=True,
+    metavar="CATEGORY:PUBLISH[:REJECT]",
+    help="Least share that is right of what is published, and of what is rejected, without a person; - for "
+    "none. Replaces all promises; `none` takes them back.",
+)
+@click.option(
+    "--promise-confidence", type=click.FloatRange(0.5, HIGHEST_PROMISE), help="How sure a promise must be."
+)
 @click.option("--hold-new-domains/--pass-new-domains", default=None, help="Links to domains never seen.")
 @click.option("--hold-first-comments/--pass-first-comments", default=None, help="Authors never approved.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -122,6 +138,8 @@ def site_policy(site_id: str, as_json: bool, **options: Any) -> None:
     changes = {name: value for name, value in options.items() if value is not None and value != ()}
     if "thresholds" in changes:
         changes["thresholds"] = dict(_threshold(text) for text in changes["thresholds"])
+    if "promises" in changes:
+        changes["promises"] = dict(_promise(text) for text in changes["promises"] if text != "none")
     if "blocked_words" in changes:
         changes["blocked_words"] = list(changes["blocked_words"])
     if changes.get("close_after_days") == 0:
@@ -191,6 +209,14 @@ def _origin(origin: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
         raise ValueError(f"--origin takes scheme and host, such as https://blog.example.org, not {origin!r}")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _promise(text: str) -> tuple[str, dict[str, float | None]]:
+    category, *numbers = text.split(":")
+    if category not in CATEGORIES or len(numbers) not in {1, 2}:
+        raise ValueError(f"--promise takes CATEGORY:PUBLISH[:REJECT], not {text!r}")
+    shares = [None if number == "-" else float(number) for number in numbers]
+    return category, dict(zip(("publish", "reject"), shares, strict=False))
 
 
 def _threshold(text: str) -> tuple[str, dict[str, float]]:

@@ -1,0 +1,181 @@
+"""What a site's promises rest on: its labelled comments, and what was proven by them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from moderation.domain.policy import PolicySettings
+from moderation.domain.promises import Judged, Proof, Proven, prove
+from moderation.models import Comment, Label, Score, Site, SiteProof, Submission, Thread
+from moderation.services.policies import current_policies
+
+# The newest labelled texts of a year: older ones say little of what comes now.
+MOST_TEXTS = 2_000
+WINDOW = timedelta(days=365)
+# New labels are waited for so long, so that each decision does not prove everything anew.
+PAUSE = timedelta(seconds=60)
+Proofs = Mapping[tuple[str, str | None], Mapping[str, Proven]]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A labelled text of a site: what people said, and how a model version scored it (None: not yet)."""
+
+    comment: Mapping[str, Any]
+    labels: Mapping[str, bool]
+    scores: Mapping[str, float] | None
+
+
+def read_proofs(session: Session, policies: Mapping[str, PolicySettings]) -> Proofs:
+    """What is proven, by site and model version, for sites that promise something; nothing for the others."""
+    promising = [site_id for site_id, policy in policies.items() if policy.promises]
+    if not promising:
+        return {}
+    rows = session.scalars(select(SiteProof).where(SiteProof.site_id.in_(promising)))
+    # A proof of other promises is none; until it is made anew people look.
+    return {
+        (row.site_id, row.model_version): proven_from(row.categories)
+        for row in rows
+        if row.policy_version == policies[row.site_id].version
+    }
+
+
+def promising_sites(session: Session) -> dict[str, PolicySettings]:
+    """The policies of sites that promise something."""
+    policies = current_policies(session, set(session.scalars(select(Site.id))))
+    return {site_id: policy for site_id, policy in policies.items() if policy.promises}
+
+
+def sites_to_prove(
+    session: Session, promising: Mapping[str, PolicySettings], model_version: str, now: datetime
+) -> list[str]:
+    """Those of them for which nothing was proven yet, or other labels were given since."""
+    query = select(SiteProof).where(
+        SiteProof.model_version == model_version, SiteProof.site_id.in_(promising)
+    )
+    found = {row.site_id: row for row in session.scalars(query)}
+    return [
+        site_id
+        for site_id, policy in promising.items()
+        if _is_due(session, found.get(site_id), site_id, policy.version, now)
+    ]
+
+
+def labelled_texts(session: Session, site_id: str, model_version: str, now: datetime) -> list[Labelled]:
+    """The newest labelled texts of a site, one of each text, oldest first."""
+    newest = (
+        select(Label.submission_id, func.max(Label.created_at).label("at"))
+        .join(Submission, Submission.id == Label.submission_id)
+        .where(Submission.site_id == site_id, Label.retracted_at.is_(None), Label.created_at >= now - WINDOW)
+        .group_by(Label.submission_id)
+        .order_by(func.max(Label.created_at).desc(), Label.submission_id.desc())
+        .limit(MOST_TEXTS)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Submission, Comment.author, Thread.title, Score)
+        .join(newest, newest.c.submission_id == Submission.id)
+        .join(Comment, Comment.id == Submission.comment_id)
+        .join(Thread, Thread.id == Comment.thread_id)
+        .outerjoin(Score, (Score.submission_id == Submission.id) & (Score.model_version == model_version))
+        .order_by(newest.c.at, Submission.id)
+    ).all()
+    labels = _labels(session, [row.Submission.id for row in rows])
+    # A campaign is one text: counted as often as it came, it would prove too much.
+    once = {row.Submission.body_digest: row for row in rows}
+    return [
+        Labelled(
+            comment=_comment(row),
+            labels=labels.get(row.Submission.id, {}),
+            scores=row.Score.by_category() if row.Score is not None else None,
+        )
+        for row in once.values()
+    ]
+
+
+def proven_now(policy: PolicySettings, texts: Sequence[Labelled]) -> dict[str, Proven]:
+    """What these texts prove of a policy's promises; those without scores say nothing."""
+    judged = [Judged(text.scores, text.labels) for text in texts if text.scores is not None]
+    return prove(policy.promises, judged, policy.promise_confidence)
+
+
+def keep_proof(
+    session: Session,
+    site_id: str,
+    model_version: str,
+    proven: Mapping[str, Proven],
+    *,
+    policy_version: int,
+    label_count: int,
+    now: datetime,
+) -> None:
+    """Put what is proven in force; of versions no longer in use nothing is kept but the last few."""
+    session.merge(
+        SiteProof(
+            site_id=site_id,
+            model_version=model_version,
+            policy_version=policy_version,
+            categories={category: asdict(one) for category, one in proven.items()},
+            label_count=label_count,
+            computed_at=now,
+        )
+    )
+    session.execute(
+        delete(SiteProof).where(
+            SiteProof.site_id == site_id,
+            SiteProof.model_version != model_version,
+            SiteProof.computed_at < now - timedelta(days=30),
+        )
+    )
+
+
+def count_labels(session: Session, site_id: str) -> int:
+    """How many labels of a site stand."""
+    query = (
+        select(func.count())
+        .select_from(Label)
+        .join(Submission, Submission.id == Label.submission_id)
+        .where(Submission.site_id == site_id, Label.retracted_at.is_(None))
+    )
+    return session.scalar(query) or 0
+
+
+def proven_from(stored: Mapping[str, Any]) -> dict[str, Proven]:
+    """What was stored, as the policy reads it."""
+    return {
+        category: Proven(
+            **{side: Proof(**proof) if proof is not None else None for side, proof in sides.items()}
+        )
+        for category, sides in stored.items()
+    }
+
+
+def _is_due(
+    session: Session, proof: SiteProof | None, site_id: str, policy_version: int, now: datetime
+) -> bool:
+    if proof is None or proof.policy_version != policy_version:
+        return True
+    return now - proof.computed_at >= PAUSE and count_labels(session, site_id) != proof.label_count
+
+
+def _labels(session: Session, ids: Sequence[str]) -> dict[str, dict[str, bool]]:
+    """What was said of each text; of two that differ, the newer."""
+    found: dict[str, dict[str, bool]] = {}
+    for start in range(0, len(ids), 1000):
+        query = (
+            select(Label)
+            .where(Label.submission_id.in_(ids[start : start + 1000]), Label.retracted_at.is_(None))
+            .order_by(Label.created_at, Label.id)
+        )
+        for label in session.scalars(query):
+            found.setdefault(label.submission_id or "", {})[label.category] = label.value
+    return found
+
+
+def _comment(row: Any) -> dict[str, Any]:
+    author = {name: row.author.get(name) for name in ("name", "email", "url")}
+    return {"body": row.Submission.body, "author": author, "thread": {"title": row.title}}
