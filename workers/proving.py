@@ -4,7 +4,7 @@ Until it is done for a new champion or a changed promise, people look at everyth
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,10 +15,13 @@ from moderation.services.proofs import (
     Labelled,
     count_labels,
     keep_proof,
+    keep_scores,
     labelled_texts,
+    last_proof,
     promising_sites,
     proven_now,
     sites_to_prove,
+    tries_anew,
 )
 from workers.process import Process, this_process
 
@@ -53,25 +56,36 @@ def prove_site(process: Process, site_id: str) -> None:
         policy = current_policies(session, {site_id}).get(site_id, PolicySettings())
         count = count_labels(session, site_id)
         texts = labelled_texts(session, site_id, version, now)
-    version, texts = _score(process.scorer, version, texts)
-    proven = proven_now(policy, texts)
+        last = last_proof(session, site_id, version)
+    scored = _score(process.scorer, version, texts)
+    if scored is None:
+        log.info("another model came meanwhile; its promises are next", extra={"site_id": site_id})
+        return
+    whole = [replace(text, scores=scored.get(text.submission_id, text.scores)) for text in texts]
+    anew = last is None or last.policy_version != policy.version or tries_anew(last, count)
     with process.database.write() as session:
+        keep_scores(session, version, scored, now)
         keep_proof(
-            session, site_id, version, proven, policy_version=policy.version, label_count=count, now=now
+            session,
+            site_id,
+            version,
+            proven_now(policy, whole, last, count),
+            policy_version=policy.version,
+            label_count=count,
+            tried_with=count if anew or last is None else last.label_count,
+            now=now,
         )
     log.info("proved promises by %d labelled texts", len(texts), extra={"site_id": site_id})
 
 
-def _score(scorer: Scorer, version: str, texts: Sequence[Labelled]) -> tuple[str, list[Labelled]]:
-    """The texts with scores of one model version; another champion meanwhile scores them all."""
-    missing = [text.comment for text in texts if text.scores is None]
-    rows: list[dict[str, float]] = []
+def _score(scorer: Scorer, version: str, texts: Sequence[Labelled]) -> dict[str, Mapping[str, float]] | None:
+    """Scores by this model version of the texts without them; None if another one is in use by now."""
+    missing = [text for text in texts if text.scores is None]
+    found: dict[str, Mapping[str, float]] = {}
     for start in range(0, len(missing), SCORED_AT_ONCE):
-        scores = scorer.score(missing[start : start + SCORED_AT_ONCE])
+        part = missing[start : start + SCORED_AT_ONCE]
+        scores = scorer.score([text.comment for text in part])
         if scores.model_version != version:
-            return _score(scorer, scores.model_version, [replace(text, scores=None) for text in texts])
-        rows.extend(scores.rows)
-    waiting = iter(rows)
-    return version, [
-        text if text.scores is not None else replace(text, scores=next(waiting)) for text in texts
-    ]
+            return None
+        found |= {text.submission_id: row for text, row in zip(part, scores.rows, strict=True)}
+    return found

@@ -1,10 +1,11 @@
 """Promises: what is decided without a person, only while labels prove that enough of it is right.
 
 "At least 99 % of what is published is fine" is kept by a threshold for which it follows from what people
-said about comments with such scores. It is proven by the exact bound of a binomial share; the thresholds are
-tried in an order that does not depend on what people said, from the safest on, and the first failure ends
+said about comments with such scores. It is proven by the exact bound of a binomial share; thresholds are
+tried in an order that does not depend on what people said, from a safe one on, and the first failure ends
 it, so that trying many does not weaken the proof (fixed sequence testing: Angelopoulos, Bates, Candes,
-Jordan and Lei, "Learn then Test", Annals of Applied Statistics, 2025).
+Jordan and Lei, "Learn then Test", Annals of Applied Statistics, 2025). Of two safe ones to begin with each
+gets half of the doubt that is allowed (Bonferroni).
 
 People look at more of the doubtful comments than of the others, so among those labelled below a threshold
 the share of wrong ones is if anything too high: the proof errs on the side of holding.
@@ -13,15 +14,24 @@ the share of wrong ones is if anything too high: the proof errs on the side of h
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
 
-from moderation.domain.binomial import upper_bound
+from moderation.domain.binomial import lower_bound, upper_bound
 
 CONFIDENCE = 0.95
-# The safest threshold tried has this part of the labels on its safe side: with fewer, one wrong label among
-# the few would end everything; with more, little could be published.
-FIRST_PART = 1 / 3
+# The parts of the labels on the safe side of the thresholds tried first. With few labels there, one wrong
+# among them ends everything; with many, little of what is doubtful may be among them.
+FIRST_PARTS = (1 / 3, 3 / 5)
 # So many thresholds are tried at most.
-STEPS = 200
+STEPS = 100
+
+
+class Side(StrEnum):
+    """What is decided without a person."""
+
+    PUBLISH = "publish"
+    REJECT = "reject"
 
 
 @dataclass(frozen=True)
@@ -61,21 +71,33 @@ class Judged:
     labels: Mapping[str, bool]
 
 
+# Where a comment stands, the safest first, and whether deciding it so would be wrong.
+_Placed = tuple[float, bool]
+
+
 def prove(
-    promises: Mapping[str, Promise], judged: Sequence[Judged], confidence: float = CONFIDENCE
+    promises: Mapping[str, Promise],
+    judged: Sequence[Judged],
+    confidence: float = CONFIDENCE,
+    *,
+    before: Mapping[str, Proven] | None = None,
+    anew: bool = True,
 ) -> dict[str, Proven]:
-    """What these comments prove of each promise."""
-    return {category: _of(category, promise, judged, confidence) for category, promise in promises.items()}
+    """What these comments prove of each promise.
 
-
-def _of(category: str, promise: Promise, judged: Sequence[Judged], confidence: float) -> Proven:
-    labelled = [(one.scores[category], one.labels[category]) for one in judged if category in one.labels]
-    hold, reject = None, None
-    if promise.publish is not None:
-        hold = prove_publishing(labelled, promise.publish, confidence)
-    if promise.reject is not None:
-        reject = prove_rejecting(labelled, promise.reject, confidence)
-    return Proven(hold, reject)
+    What was proven `before` of the same promise and model stands until labels contradict it: if it had to be
+    proven again with every label, the luck of the draw would end it some day. While it stands, nothing else
+    is tried unless `anew`: who tries often enough proves anything.
+    """
+    found = {}
+    for category, promise in promises.items():
+        labelled = [(one.scores[category], one.labels[category]) for one in judged if category in one.labels]
+        old = (before or {}).get(category, Proven())
+        found[category] = Proven(
+            _of_side(Side.PUBLISH, labelled, promise.publish, confidence, old.hold, anew),
+            _of_side(Side.REJECT, labelled, promise.reject, confidence, old.reject, anew),
+        )
+    return found
 
 
 def labels_needed(share: float, confidence: float = CONFIDENCE, wrong: int = 0) -> int:
@@ -84,91 +106,127 @@ def labels_needed(share: float, confidence: float = CONFIDENCE, wrong: int = 0) 
     >>> labels_needed(0.99), labels_needed(0.99, wrong=1), labels_needed(0.9)
     (299, 473, 29)
     """
-    low, high = wrong + 1, max(wrong + 2, math.ceil(20 * (wrong + 1) / (1 - share)))
+    low, high = wrong + 1, math.ceil(20 * (wrong + 1) / (1 - share))
     while low < high:
         middle = (low + high) // 2
-        if upper_bound(wrong, middle, confidence) <= 1 - share:
+        if _is_proven(wrong, middle, share, confidence):
             high = middle
         else:
             low = middle + 1
     return low
 
 
-def prove_publishing(
-    labelled: Sequence[tuple[float, bool]], share: float, confidence: float = CONFIDENCE
+def prove_side(
+    side: Side, labelled: Sequence[tuple[float, bool]], share: float, confidence: float = CONFIDENCE
 ) -> Proof:
-    """The highest threshold below which at least `share` is fine.
+    """The threshold that lets most be decided of which `share` is right; `labelled`: scores and labels.
 
-    `labelled`: the score of each comment, and whether publishing it would be wrong.
+    To publish: the highest, below which it is; to reject: the lowest, from which on it is.
     """
-    return _prove(sorted(labelled), share, confidence)
-
-
-def prove_rejecting(
-    labelled: Sequence[tuple[float, bool]], share: float, confidence: float = CONFIDENCE
-) -> Proof:
-    """The lowest threshold from which on at least `share` deserves to be rejected.
-
-    `labelled`: the score of each comment, and whether it deserves that.
-    """
-    turned = sorted((-score, not deserves) for score, deserves in labelled)
-    proof = _prove(turned, share, confidence)
-    at = None if proof.threshold is None else _at_least(turned, proof.seen)
-    return Proof(at, proof.seen, proof.wrong, proof.missing)
-
-
-def _prove(ordered: Sequence[tuple[float, bool]], share: float, confidence: float) -> Proof:
-    """The longest beginning of `ordered` proven, in steps."""
-    needed = labels_needed(share, confidence)
+    ordered = _placed(side, labelled)
+    each = 1 - (1 - confidence) / len(FIRST_PARTS)
+    needed = labels_needed(share, each)
     if len(ordered) < needed:
         return Proof(None, len(ordered), sum(wrong for _, wrong in ordered), needed - len(ordered))
     counts = _running(ordered)
+    firsts = [max(needed, math.ceil(len(ordered) * part)) for part in FIRST_PARTS]
+    size = max(_longest(ordered, counts, first, share, each) for first in firsts)
+    if size:
+        return Proof(_threshold(side, ordered[size - 1][0]), size, counts[size], 0)
+    first = firsts[0]
+    return Proof(None, first, counts[first], _missing(counts[first], first, share, each))
+
+
+def _of_side(
+    side: Side,
+    labelled: Sequence[tuple[float, bool]],
+    share: float | None,
+    confidence: float,
+    before: Proof | None,
+    anew: bool,
+) -> Proof | None:
+    if share is None:
+        return None
+    old = _standing(side, labelled, share, confidence, before)
+    if old is not None and not anew:
+        return old
+    new = prove_side(side, labelled, share, confidence)
+    return new if old is None or new.seen > old.seen else old
+
+
+def _standing(
+    side: Side,
+    labelled: Sequence[tuple[float, bool]],
+    share: float,
+    confidence: float,
+    before: Proof | None,
+) -> Proof | None:
+    """What was proven before with the labels of today; None if they contradict it."""
+    if before is None or before.threshold is None:
+        return None
+    edge = _edge(side, before.threshold)
+    safe = [wrong for place, wrong in _placed(side, labelled) if place <= edge]
+    if lower_bound(sum(safe), len(safe), confidence) > 1 - share:
+        return None
+    return Proof(before.threshold, len(safe), sum(safe), 0)
+
+
+def _placed(side: Side, labelled: Sequence[tuple[float, bool]]) -> list[_Placed]:
+    if side is Side.PUBLISH:
+        return sorted(labelled)
+    return sorted((-score, not deserves) for score, deserves in labelled)
+
+
+def _threshold(side: Side, edge: float) -> float:
+    """The threshold on whose safe side the last place is `edge`: below it, or from it on."""
+    return math.nextafter(edge, math.inf) if side is Side.PUBLISH else -edge
+
+
+def _edge(side: Side, threshold: float) -> float:
+    return math.nextafter(threshold, -math.inf) if side is Side.PUBLISH else -threshold
+
+
+def _longest(
+    ordered: Sequence[_Placed], counts: Sequence[int], first: int, share: float, confidence: float
+) -> int:
+    """How many of the safest are proven, beginning with `first`; 0 if these are not."""
     best = 0
-    sizes = _sizes(ordered, max(needed, math.ceil(len(ordered) * FIRST_PART)))
-    for size in sizes:
-        if upper_bound(counts[size], size, confidence) > 1 - share:
+    for size in _sizes(ordered, first):
+        if not _is_proven(counts[size], size, share, confidence):
             break
         best = size
-    if best:
-        return Proof(_above(ordered, best), best, counts[best], 0)
-    first = sizes[0]
-    return Proof(None, first, counts[first], _missing(counts[first], first, share, confidence))
+    return best
 
 
-def _running(ordered: Sequence[tuple[float, bool]]) -> list[int]:
+def _sizes(ordered: Sequence[_Placed], first: int) -> list[int]:
+    """Where to try: at even steps, but never between equal scores."""
+    step = max(1, (len(ordered) - first) // STEPS)
+    ends = [size for size in range(first, len(ordered) + 1) if _parts(ordered, size)]
+    return [*ends[:-1:step], *ends[-1:]]
+
+
+def _parts(ordered: Sequence[_Placed], size: int) -> bool:
+    return size == len(ordered) or ordered[size - 1][0] < ordered[size][0]
+
+
+def _running(ordered: Sequence[_Placed]) -> list[int]:
     counts = [0]
     for _, wrong in ordered:
         counts.append(counts[-1] + wrong)
     return counts
 
 
-def _sizes(ordered: Sequence[tuple[float, bool]], first: int) -> list[int]:
-    """Where to try: at even steps, but never between equal scores."""
-    step = max(1, (len(ordered) - first) // STEPS)
-    ends = [size for size in range(first, len(ordered) + 1) if _parts(ordered, size)]
-    return [*ends[::step], *ends[-1:]]
-
-
-def _parts(ordered: Sequence[tuple[float, bool]], size: int) -> bool:
-    return size == len(ordered) or ordered[size - 1][0] < ordered[size][0]
-
-
-def _above(ordered: Sequence[tuple[float, bool]], size: int) -> float:
-    """A score above the first `size` and no higher than the next; of higher ones nothing is known."""
-    return math.nextafter(ordered[-1][0], 2.0) if size == len(ordered) else ordered[size][0]
-
-
-def _at_least(turned: Sequence[tuple[float, bool]], size: int) -> float:
-    return -turned[size - 1][0]
+@lru_cache(maxsize=1 << 14)
+def _is_proven(wrong: int, seen: int, share: float, confidence: float) -> bool:
+    return upper_bound(wrong, seen, confidence) <= 1 - share
 
 
 def _missing(wrong: int, seen: int, share: float, confidence: float) -> int:
     """How many more labels would do if as many of them were wrong; 0: none would."""
-    rate = wrong / seen
+    rate, more = wrong / seen, seen
     if rate >= 1 - share:
         return 0
-    more = seen
-    while upper_bound(round(rate * more), more, confidence) > 1 - share:
+    while not _is_proven(round(rate * more), more, share, confidence):
         more = math.ceil(more * 1.1)
         if more > 100 * seen:
             return 0

@@ -47,7 +47,9 @@ class SiteProof(Base):
     model_version: Mapped[str] = mapped_column(primary_key=True)
     policy_version: Mapped[int]
     categories: Mapped[dict[str, Any]]
+    # How many labels there were when other thresholds were tried last, and at the last look.
     label_count: Mapped[int]
+    labels_seen: Mapped[int]
     computed_at: Mapped[datetime]
 
 

@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.policy import PolicySettings
 from moderation.domain.promises import Judged, Proof, Proven, prove
-from moderation.models import Comment, Label, Score, Site, SiteProof, Submission, Thread
+from moderation.models import Comment, Label, Score, Site, SiteProof, Submission, Thread, table_of
+from moderation.services.accept import insert_new
 from moderation.services.policies import current_policies
 
 # The newest labelled texts of a year: older ones say little of what comes now.
-MOST_TEXTS = 2_000
+MOST_TEXTS = 10_000
 WINDOW = timedelta(days=365)
-# New labels are waited for so long, so that each decision does not prove everything anew.
+# New labels are waited for so long; and other thresholds are tried only when there are so many times more.
 PAUSE = timedelta(seconds=60)
+GROWTH = 1.2
 Proofs = Mapping[tuple[str, str | None], Mapping[str, Proven]]
 
 
@@ -25,6 +27,7 @@ Proofs = Mapping[tuple[str, str | None], Mapping[str, Proven]]
 class Labelled:
     """A labelled text of a site: what people said, and how a model version scored it (None: not yet)."""
 
+    submission_id: str
     comment: Mapping[str, Any]
     labels: Mapping[str, bool]
     scores: Mapping[str, float] | None
@@ -89,6 +92,7 @@ def labelled_texts(session: Session, site_id: str, model_version: str, now: date
     once = {row.Submission.body_digest: row for row in rows}
     return [
         Labelled(
+            submission_id=row.Submission.id,
             comment=_comment(row),
             labels=labels.get(row.Submission.id, {}),
             scores=row.Score.by_category() if row.Score is not None else None,
@@ -97,10 +101,42 @@ def labelled_texts(session: Session, site_id: str, model_version: str, now: date
     ]
 
 
-def proven_now(policy: PolicySettings, texts: Sequence[Labelled]) -> dict[str, Proven]:
-    """What these texts prove of a policy's promises; those without scores say nothing."""
+def proven_now(
+    policy: PolicySettings, texts: Sequence[Labelled], last: SiteProof | None = None, label_count: int = 0
+) -> dict[str, Proven]:
+    """What these texts prove of a policy's promises after the `last` proof; only those with scores count."""
     judged = [Judged(text.scores, text.labels) for text in texts if text.scores is not None]
-    return prove(policy.promises, judged, policy.promise_confidence)
+    if last is None or last.policy_version != policy.version:
+        return prove(policy.promises, judged, policy.promise_confidence)
+    return prove(
+        policy.promises,
+        judged,
+        policy.promise_confidence,
+        before=proven_from(last.categories),
+        anew=tries_anew(last, label_count),
+    )
+
+
+def tries_anew(last: SiteProof | None, label_count: int) -> bool:
+    """Whether there are enough labels more (or fewer) than at the last try to try other thresholds."""
+    return last is None or not last.label_count <= label_count < GROWTH * last.label_count
+
+
+def last_proof(session: Session, site_id: str, model_version: str) -> SiteProof | None:
+    """What was proven last for a model version, whatever was promised then."""
+    return session.get(SiteProof, (site_id, model_version))
+
+
+def keep_scores(
+    session: Session, model_version: str, scores: Mapping[str, Mapping[str, float]], now: datetime
+) -> None:
+    """Keep how a model version scored texts judged before its time, by submission."""
+    rows = [
+        {"submission_id": one, "model_version": model_version, "created_at": now, **by_category}
+        for one, by_category in scores.items()
+    ]
+    if rows:
+        session.execute(insert_new(session, table_of(Score)), rows)
 
 
 def keep_proof(
@@ -111,6 +147,7 @@ def keep_proof(
     *,
     policy_version: int,
     label_count: int,
+    tried_with: int,
     now: datetime,
 ) -> None:
     """Put what is proven in force; of versions no longer in use nothing is kept but the last few."""
@@ -120,7 +157,8 @@ def keep_proof(
             model_version=model_version,
             policy_version=policy_version,
             categories={category: asdict(one) for category, one in proven.items()},
-            label_count=label_count,
+            label_count=tried_with,
+            labels_seen=label_count,
             computed_at=now,
         )
     )
@@ -159,7 +197,7 @@ def _is_due(
 ) -> bool:
     if proof is None or proof.policy_version != policy_version:
         return True
-    return now - proof.computed_at >= PAUSE and count_labels(session, site_id) != proof.label_count
+    return now - proof.computed_at >= PAUSE and count_labels(session, site_id) != proof.labels_seen
 
 
 def _labels(session: Session, ids: Sequence[str]) -> dict[str, dict[str, bool]]:

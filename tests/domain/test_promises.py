@@ -13,10 +13,10 @@ from moderation.domain.promises import (
     Promise,
     Proof,
     Proven,
+    Side,
     labels_needed,
     prove,
-    prove_publishing,
-    prove_rejecting,
+    prove_side,
 )
 from moderation.domain.rules import judge
 from moderation.domain.status import Action
@@ -37,12 +37,12 @@ def held_from(threshold: float | None, missing: int = 0) -> Proven:
     return Proven(hold=Proof(threshold, 400, 3, missing))
 
 
-def test_ninety_nine_percent_take_299_labels_and_none_wrong() -> None:
-    fine = [(n / 1000, False) for n in range(299)]
-    assert prove_publishing(fine[:298], 0.99) == Proof(None, 298, 0, 1)
-    proven = prove_publishing(fine, 0.99)
-    assert (proven.seen, proven.wrong, proven.missing) == (299, 0, 0)
-    assert proven.threshold == pytest.approx(0.298)
+def test_ninety_nine_percent_take_368_labels_and_none_wrong() -> None:
+    fine = [(n / 1000, False) for n in range(368)]
+    assert prove_side(Side.PUBLISH, fine[:367], 0.99) == Proof(None, 367, 0, 1)
+    proven = prove_side(Side.PUBLISH, fine, 0.99)
+    assert (proven.seen, proven.wrong, proven.missing) == (368, 0, 0)
+    assert proven.threshold == pytest.approx(0.367)
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 5, 40])
@@ -53,14 +53,14 @@ def test_the_labels_needed_are_the_fewest_that_prove(wrong: int) -> None:
 
 def test_the_threshold_lies_where_the_wrong_ones_begin() -> None:
     labelled = [(n / 2000, n >= 1000) for n in range(2000)]
-    proven = prove_publishing(labelled, 0.99)
+    proven = prove_side(Side.PUBLISH, labelled, 0.99)
     assert proven.threshold == pytest.approx(0.5, abs=0.02)
     assert proven.wrong <= 10
 
 
 def test_rejecting_is_proven_from_the_highest_scores_down() -> None:
     labelled = [(n / 2000, n >= 1000) for n in range(2000)]
-    proven = prove_rejecting(labelled, 0.98)
+    proven = prove_side(Side.REJECT, labelled, 0.98)
     assert proven.threshold == pytest.approx(0.5, abs=0.02)
     assert sum(score >= proven.threshold for score, _ in labelled) == proven.seen  # type: ignore[operator]
 
@@ -68,13 +68,13 @@ def test_rejecting_is_proven_from_the_highest_scores_down() -> None:
 def test_a_model_that_errs_everywhere_proves_nothing_with_any_number_of_labels() -> None:
     chance = random.Random(1)
     labelled = [(chance.random(), chance.random() < 0.3) for _ in range(1500)]
-    assert prove_publishing(labelled, 0.99).threshold is None
-    assert prove_publishing(labelled, 0.99).missing == 0
+    assert prove_side(Side.PUBLISH, labelled, 0.99).threshold is None
+    assert prove_side(Side.PUBLISH, labelled, 0.99).missing == 0
 
 
 @given(LABELLED)
 def test_what_lies_below_a_proven_threshold_is_what_was_counted(labelled: list[tuple[float, bool]]) -> None:
-    proven = prove_publishing(labelled, 0.9)
+    proven = prove_side(Side.PUBLISH, labelled, 0.9)
     if proven.threshold is not None:
         below = [wrong for score, wrong in labelled if score < proven.threshold]
         assert (len(below), sum(below)) == (proven.seen, proven.wrong)
@@ -83,7 +83,7 @@ def test_what_lies_below_a_proven_threshold_is_what_was_counted(labelled: list[t
 
 @given(LABELLED)
 def test_what_lies_above_a_proven_threshold_is_what_was_counted(labelled: list[tuple[float, bool]]) -> None:
-    proven = prove_rejecting(labelled, 0.9)
+    proven = prove_side(Side.REJECT, labelled, 0.9)
     if proven.threshold is not None:
         above = [deserves for score, deserves in labelled if score >= proven.threshold]
         assert (len(above), len(above) - sum(above)) == (proven.seen, proven.wrong)
@@ -100,7 +100,7 @@ def test_a_promise_is_kept_nineteen_times_of_twenty() -> None:
     many = draw(100_000)
     broken = proven = 0
     for _ in range(60):
-        threshold = prove_publishing(draw(800), 0.99).threshold
+        threshold = prove_side(Side.PUBLISH, draw(800), 0.99).threshold
         if threshold is not None:
             below = [wrong for score, wrong in many if score < threshold]
             proven += 1
@@ -109,9 +109,39 @@ def test_a_promise_is_kept_nineteen_times_of_twenty() -> None:
     assert broken <= 3
 
 
+def test_what_was_proven_stands_until_labels_contradict_it() -> None:
+    before = {"spam": Proven(hold=Proof(0.5, 400, 0, 0))}
+
+    def now(wrong: int, anew: bool = False) -> Proof | None:
+        judged = [Judged(dict.fromkeys(CATEGORIES, 0.1), {"spam": n < wrong}) for n in range(400)]
+        return prove(PUBLISH.promises, judged, before=before, anew=anew)["spam"].hold
+
+    # Six of 400 prove nothing, nor do they contradict 99 %; twelve do.
+    assert now(6) == Proof(0.5, 400, 6, 0)
+    assert now(6, anew=True) == Proof(0.5, 400, 6, 0)
+    contradicted = now(12)
+    assert contradicted is not None
+    assert contradicted.threshold is None
+
+
+def test_other_thresholds_are_tried_only_anew() -> None:
+    before = {"spam": Proven(hold=Proof(0.3, 400, 0, 0), reject=Proof(0.9, 400, 0, 0))}
+    promises = {"spam": Promise(0.99, 0.98)}
+    judged = [
+        Judged({**dict.fromkeys(CATEGORIES, 0.1), "spam": n / 4000}, {"spam": n >= 2000}) for n in range(4000)
+    ]
+    same = prove(promises, judged, before=before, anew=False)["spam"]
+    more = prove(promises, judged, before=before)["spam"]
+    for old, new, expected in ((same.hold, more.hold, 0.3), (same.reject, more.reject, 0.9)):
+        assert old is not None
+        assert new is not None
+        assert old.threshold == expected
+        assert new.threshold == pytest.approx(0.5, abs=0.02)
+
+
 def test_what_nobody_said_anything_of_proves_nothing() -> None:
     judged = [Judged(dict.fromkeys(CATEGORIES, 0.01), {"toxicity": False})] * 400
-    assert prove({"spam": Promise(publish=0.99)}, judged)["spam"].hold == Proof(None, 0, 0, 299)
+    assert prove({"spam": Promise(publish=0.99)}, judged)["spam"].hold == Proof(None, 0, 0, 368)
 
 
 @pytest.mark.parametrize(

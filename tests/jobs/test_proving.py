@@ -19,7 +19,7 @@ from workers.proving import prove_process
 from workers.sweeper import wake_proving
 
 Drain = Callable[[], int]
-# Eight of ten take 14 labels, none of them wrong.
+# Eight of ten take 17 labels, none of them wrong.
 PROMISE = {"promises": {"spam": {"publish": 0.8}}}
 
 
@@ -54,10 +54,10 @@ def test_until_labels_prove_it_everything_is_held_and_then_it_is_not(
     api: Api, process: Process, promising: NewSite, bruno: NewModerator, carla: NewModerator, drain: Drain
 ) -> None:
     assert promises(api, promising, carla)[0]["proof"] is None
-    decide_many(api, promising, bruno, drain, 14, 0.1)
+    decide_many(api, promising, bruno, drain, 17, 0.1)
     assert prove_process(process) == 1
     (promise,) = promises(api, promising, carla)
-    assert (promise["proof"]["seen"], promise["proof"]["wrong"], promise["proof"]["missing"]) == (14, 0, 0)
+    assert (promise["proof"]["seen"], promise["proof"]["wrong"], promise["proof"]["missing"]) == (17, 0, 0)
     low, high = (api.hand_in(promising, f"score:spam={s} and more")["id"] for s in (0.05, 0.2))
     drain()
     assert api.fate(promising, low)[0] == "approved"
@@ -69,12 +69,12 @@ def test_too_few_labels_say_how_many_are_missing(
 ) -> None:
     decide_many(api, promising, bruno, drain, 10, 0.1)
     prove_process(process)
-    assert promises(api, promising, carla)[0]["proof"]["missing"] == 4
+    assert promises(api, promising, carla)[0]["proof"]["missing"] == 7
     api.hand_in(promising, "score:spam=0.01 another")
     drain()
     (item,) = api.queue(bruno)
     assert item["reason"] == "unproven"
-    assert "at least 4 more labels are needed" in " ".join(item["why"])
+    assert "at least 7 more labels are needed" in " ".join(item["why"])
 
 
 def test_one_text_counts_once_however_often_it_came(
@@ -163,7 +163,11 @@ def test_a_proof_done_twice_is_the_same(
     prove_process(process)
     with database.write() as session:
         first = session.scalars(select(SiteProof)).one().categories
-        session.execute(update(SiteProof).values(label_count=0, computed_at=datetime(2020, 1, 1, tzinfo=UTC)))
+        session.execute(
+            update(SiteProof).values(
+                label_count=0, labels_seen=0, computed_at=datetime(2020, 1, 1, tzinfo=UTC)
+            )
+        )
     assert prove_process(process) == 1
     with database.read() as session:
         assert session.scalars(select(SiteProof)).one().categories == first

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("categories", OBJECT, nullable=False),
         sa.Column("label_count", sa.Integer(), nullable=False),
+        sa.Column("labels_seen", sa.Integer(), nullable=False),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "model_version", name="pk_proofs"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_proofs_site_id_sites"),
