@@ -1,7 +1,9 @@
 """Connections: one engine per process, and short read and write transactions on it."""
 
 import fcntl
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from moderation.services.tally import TALLY
 
 # How long a writer waits for another process's write on SQLite before it gives up.
 BUSY_SECONDS = 15
+LOG_PAUSE_SECONDS = 0.02
 # An error message must not quote the parameters of a statement: they hold comment text.
 _ENGINE: dict[str, Any] = {"hide_parameters": True, "max_overflow": 4, "pool_timeout": 10}
 CONNECTIONS = 20
@@ -155,10 +158,27 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: it would begin as a reader and fail to become a
     # writer when another process wrote in between.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    _keep_a_log(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     # SQLite's own knows the letters of ASCII only, and a search would miss what PostgreSQL finds.
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _keep_a_log(connection: Any) -> None:
+    """Write ahead, for a file that may just now be turned to it by another process.
+
+    That needs the file for itself, and SQLite does not wait for it where it would wait for a lock.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(LOG_PAUSE_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
