@@ -90,7 +90,11 @@ def rotate_secret(session: Session, endpoint_id: str, hours: float, now: datetim
 
 def remove_endpoint(session: Session, endpoint_id: str) -> None:
     """Remove an endpoint with all that was to be told to it."""
-    endpoint = get_endpoint(session, endpoint_id, lock=True)
+    # The strongest lock: it waits for whoever is writing a delivery, which would lose its endpoint,
+    # and lets nobody begin to. All who lock both take the endpoint first.
+    endpoint = session.get(WebhookEndpoint, endpoint_id, with_for_update=True)
+    if endpoint is None:
+        raise NotFound("endpoint")
     session.execute(delete(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint_id))
     session.delete(endpoint)
 
