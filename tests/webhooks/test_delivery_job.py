@@ -211,7 +211,7 @@ def test_after_the_last_try_it_is_dead_until_it_is_replayed(
     assert (dead.status, len(receiver.requests)) == ("dead", 10)
     receiver.status = 204
     with database.write() as session:
-        assert replay_dead(session, endpoint.id, datetime.now(UTC)) == 1
+        assert replay_dead(session, endpoint.id, "Carla", datetime.now(UTC)) == [dead.id]
     deliver()
     assert deliveries(database)[0].status == "delivered"
     assert set(receiver.ids()) == {dead.id}
