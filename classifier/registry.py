@@ -73,6 +73,14 @@ class Registry:
         """The version in use; the shipped one until another is promoted."""
         return self._manifest().champion or shipped.VERSION
 
+    def previous(self) -> str | None:
+        """The champion before this one, to which a rollback returns; None if there was none."""
+        return next(reversed(self._manifest().history), None)
+
+    def knows(self, version: str) -> bool:
+        """Whether it is a version of this installation, or the shipped one."""
+        return version == shipped.VERSION or version in self._manifest().versions
+
     def load(self, version: str | None = None) -> Classifier:
         """A version, after its bytes were checked against their digests.
 

@@ -6,9 +6,17 @@ from urllib.parse import urlsplit
 PORTS = {"http": 80, "https": 443}
 # Below these live mail, files and the like, which a forged request could talk to.
 FIRST_FREE_PORT = 1024
-# IPv6 addresses that lead to an IPv4 one, and where in them it is: NAT64 (RFC 6052, 8215), 6to4.
-_NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+# IPv6 addresses that lead to an IPv4 one, and where in them it is: NAT64 (RFC 6052), 6to4.
+_NAT64 = ip_network("64:ff9b::/96")
 _SIX_TO_FOUR = ip_network("2002::/16")
+# Of IPv6 nothing else is the internet: not the former site-local fec0::/10, not a network's own NAT64
+# 64:ff9b:1::/48 (RFC 8215), whatever the tables of this Python know of them.
+_GLOBAL_UNICAST = ip_network("2000::/3")
+# Public by the registries, but not the internet's: Azure's and Oracle's own servers for each machine, the
+# anycast of 6to4 and of IPv4's protocols, and documentation.
+_NOT_PUBLIC = tuple(
+    map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20"))
+)
 
 
 class BadAddress(ValueError):
@@ -48,17 +56,19 @@ def is_public(address: str) -> bool:
     inner = _inner(ip) if isinstance(ip, IPv6Address) else None
     if inner is not None:
         return is_public(str(inner))
+    if ip.version == 6 and ip not in _GLOBAL_UNICAST:
+        return False
+    if any(ip.version == network.version and ip in network for network in _NOT_PUBLIC):
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 
 def _inner(ip: IPv6Address) -> IPv4Address | None:
     if ip.ipv4_mapped is not None:
         return ip.ipv4_mapped
-    if any(ip in network for network in _NAT64):
+    if ip in _NAT64:
         return IPv4Address(int(ip) & 0xFFFF_FFFF)
-    if ip in _SIX_TO_FOUR:
-        return ip.sixtofour
-    return None
+    return ip.sixtofour if ip in _SIX_TO_FOUR else None
 
 
 def _check_literal(host: str, *, private: bool) -> None:

@@ -16,11 +16,38 @@ class PoisonError(Exception):
 
 
 @dataclass
+class FakeRegistry:
+    """The record of models: the champions so far, the one in force last."""
+
+    champions: list[str] = field(default_factory=lambda: ["fake-1"])
+    known: set[str] = field(default_factory=lambda: {"fake-1"})
+
+    def champion(self) -> str:
+        return self.champions[-1]
+
+    def previous(self) -> str | None:
+        return self.champions[-2] if len(self.champions) > 1 else None
+
+    def knows(self, version: str) -> bool:
+        return version in self.known
+
+    def promote(self, version: str) -> str:
+        self.known.add(version)
+        self.champions.append(version)
+        return version
+
+    def rollback(self) -> str:
+        self.champions.pop()
+        return self.champion()
+
+
+@dataclass
 class FakeScorer:
     """A model that reads its scores off the body: "score:spam=0.7" and so on; poison makes it fail."""
 
     version: str = "fake-1"
     batches: list[int] = field(default_factory=list)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
 
     def score(self, comments: Sequence[Mapping[str, Any]]) -> Scores:
         self.batches.append(len(comments))

@@ -1,10 +1,16 @@
 """`greenroom doctor`: what /readyz says, with more detail."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from redis import Redis
+from rq import Queue, Worker
 
+from moderation.database import open_database
+from moderation.services.webhooks import EndpointWish, create_endpoint
+from tests.conftest import make_site
 from workers.cli import main
 
 
@@ -48,3 +54,26 @@ def test_a_misspelt_setting_is_named(
 ) -> None:
     result = doctor(monkeypatch, tmp_path, sqlite_url, redis_url, LOG_LEVLE="debug")
     assert "WRONG  settings   GREENROOM_LOG_LEVLE: no such setting" in result.output
+
+
+def test_webhooks_need_a_worker_once_there_are_endpoints(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    assert "ok     webhooks   no endpoints" in doctor(monkeypatch, tmp_path, sqlite_url, redis_url).output
+    database = open_database(sqlite_url)
+    wish = EndpointWish(make_site(database).site_id, "https://blog.example.org/", ["comment.held"])
+    with database.write() as session:
+        create_endpoint(session, wish, datetime.now(UTC))
+    database.engine.dispose()
+    told = "no worker tells 1 endpoints of anything; run `greenroom worker --queue webhooks`"
+    assert f"WRONG  webhooks   {told}" in doctor(monkeypatch, tmp_path, sqlite_url, redis_url).output
+    away = doctor(monkeypatch, tmp_path, sqlite_url, f"unix://{tmp_path / 'none.sock'}")
+    assert "WRONG  webhooks   unknown while Redis cannot be reached" in away.output
+    connection = Redis.from_url(redis_url)
+    worker = Worker([Queue("webhooks", connection=connection)], connection=connection)
+    worker.register_birth()
+    try:
+        found = doctor(monkeypatch, tmp_path, sqlite_url, redis_url)
+    finally:
+        worker.register_death()
+    assert "ok     webhooks   1 workers for 1 endpoints" in found.output

@@ -19,6 +19,7 @@ from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
 from moderation.services.traces import forget_traces, old_traces
 from moderation.services.webhook_deliveries import DELETED_AT_ONCE, delete_old, has_due, has_old
+from workers.announcing import announce_model
 from workers.process import Process
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def sweep_now(process: Process) -> None:
     end_impossible_holds(process, now)
     wake_pending(process, now)
     revive_runs(process, now)
+    announce_model(process, now)
     forget_idempotency_keys(process, now)
     wake_webhooks(process, now)
     forget_deliveries(process, now)

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from moderation.api.access import Who, now, requires
+from moderation.api.access import Who, moderator_caller, now, requires
 from moderation.api.bodies import ApiBlueprint
 from moderation.api.problems import invalid
 from moderation.api.service import service
@@ -110,7 +110,7 @@ def list_deliveries(query: dict[str, Any], endpoint_id: str) -> dict[str, Any]:
 def replay_delivery(delivery_id: str) -> WebhookDelivery:
     """Under the same id; the schedule begins anew."""
     with service().database.write() as session:
-        delivery = webhooks.replay(session, delivery_id, now())
+        delivery = webhooks.replay(session, delivery_id, moderator_caller().name, now())
     service().jobs.wake_webhooks()
     return delivery
 

@@ -39,6 +39,8 @@ JITTER = 0.1
 LONGEST_WAIT = 86_400.0
 THROTTLING = frozenset({429, 502, 504})
 GONE = 410
+# A try that takes as long holds up others.
+SLOW_SECONDS = 2.0
 # How long a throttling endpoint that names no time is left alone.
 THROTTLED_SECONDS = 60.0
 

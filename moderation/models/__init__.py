@@ -8,10 +8,11 @@ from moderation.models.desk import Outcome, Remark, RemarkKind, Report, Selectio
 from moderation.models.learning import ImportedExample, Label, RetrainingRun, SiteProof
 from moderation.models.memory import LinkDomain, Memory, MemoryKey, TextImprint, TraceProgress
 from moderation.models.usage import SpamCheckMonth
-from moderation.models.webhooks import WebhookDelivery, WebhookEndpoint
+from moderation.models.webhooks import AnnouncedModel, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AccessKey",
+    "AnnouncedModel",
     "AuditLine",
     "Base",
     "Comment",

@@ -36,6 +36,10 @@ class WebhookEndpoint(Base):
     # One worker at a time delivers to it, and says so anew before each try.
     taken_by: Mapped[str | None]
     taken_until: Mapped[datetime | None]
+    # When its last turn began: who waited longest is next.
+    served_at: Mapped[datetime | None]
+    # Its last try took long; until one does not, it shares a few places with others like it.
+    slow_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -68,3 +72,13 @@ class WebhookDelivery(Base):
     trouble: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class AnnouncedModel(Base):
+    """The model that was told of last: one row, changed with the deliveries that tell of another."""
+
+    __tablename__ = "announced_models"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    announced_at: Mapped[datetime]

@@ -96,6 +96,12 @@ def latest_runs(session: Session, limit: int = 20) -> Sequence[RetrainingRun]:
     return session.scalars(select(RetrainingRun).order_by(RetrainingRun.id.desc()).limit(limit)).all()
 
 
+def run_is_under_way(session: Session) -> bool:
+    """Whether some worker began a run that has not ended."""
+    under_way = (RetrainingRun.slot == OPEN) & (RetrainingRun.status == RunStatus.RUNNING)
+    return session.scalar(select(RetrainingRun.id).where(under_way)) is not None
+
+
 def lost_runs(session: Session, now: datetime) -> Sequence[RetrainingRun]:
     """Open runs that no worker seems to have: queued long ago, or silent."""
     since = now - SILENCE

@@ -12,7 +12,14 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from moderation.domain.webhooks import GONE, THROTTLED_SECONDS, THROTTLING, DeliveryStatus, next_try
+from moderation.domain.webhooks import (
+    GONE,
+    SLOW_SECONDS,
+    THROTTLED_SECONDS,
+    THROTTLING,
+    DeliveryStatus,
+    next_try,
+)
 from moderation.models import WebhookDelivery, WebhookEndpoint
 from moderation.services.webhooks import valid_salts
 
@@ -44,6 +51,7 @@ class Answer:
     size: int | None = None
     trouble: str | None = None
     retry_after: float | None = None
+    seconds: float = 0.0
 
     @property
     def succeeded(self) -> bool:
@@ -58,8 +66,13 @@ class Outcome:
     disabled: str | None = None
 
 
-def due_endpoints(session: Session, now: datetime, most: int, but: Collection[str] = ()) -> Sequence[str]:
-    """Endpoints with anything due that nobody has at hand; those whose oldest is most overdue first."""
+def due_endpoints(
+    session: Session, now: datetime, most: int, but: Collection[str] = (), *, slow: bool | None = None
+) -> Sequence[str]:
+    """Endpoints with anything due that nobody has at hand, who waited longest for a turn first.
+
+    `slow`: only those that were slow last time, or only the others.
+    """
     oldest = (
         select(_D.due_at)
         .where(_D.endpoint_id == _E.id, _D.finished_at.is_(None))
@@ -72,15 +85,18 @@ def due_endpoints(session: Session, now: datetime, most: int, but: Collection[st
         select(_E.id)
         .where(_E.enabled, _is_free(now), or_(_E.paused_until.is_(None), _E.paused_until <= now))
         .where(oldest <= now, _E.id.not_in(list(but)))
-        .order_by(oldest, _E.id)
+        .order_by(_E.served_at.nulls_first(), oldest, _E.id)
         .limit(most)
     )
+    if slow is not None:
+        query = query.where(_E.slow_since.is_not(None) if slow else _E.slow_since.is_(None))
     return session.scalars(query).all()
 
 
 def take_endpoint(session: Session, endpoint_id: str, worker: str, now: datetime) -> bool:
     """Whether this worker has the endpoint from now on."""
-    return _hold(session, endpoint_id, worker, now, or_(_is_free(now), _E.taken_by == worker))
+    mine_or_free = or_(_is_free(now), _E.taken_by == worker)
+    return _hold(session, endpoint_id, worker, now, mine_or_free, served_at=now)
 
 
 def next_errand(session: Session, endpoint_id: str, worker: str, now: datetime) -> Errand | None:
@@ -118,6 +134,7 @@ def record_answer(session: Session, errand: Errand, answer: Answer, chance: floa
     delivery.attempts += 1
     delivery.answer_status, delivery.answer_bytes = answer.status, answer.size
     delivery.trouble = answer.trouble
+    endpoint.slow_since = (endpoint.slow_since or now) if answer.seconds >= SLOW_SECONDS else None
     if answer.succeeded:
         endpoint.failing_since = endpoint.paused_until = None
         return _finish(delivery, DeliveryStatus.DELIVERED, now)
@@ -177,11 +194,13 @@ def _why_disable(endpoint: WebhookEndpoint, answer: Answer, now: datetime) -> st
     return "failing" if failing is not None and now - failing >= PATIENCE else None
 
 
-def _hold(session: Session, endpoint_id: str, worker: str, now: datetime, condition: Any) -> bool:
+def _hold(
+    session: Session, endpoint_id: str, worker: str, now: datetime, condition: Any, **more: Any
+) -> bool:
     held = session.scalar(
         update(_E)
         .where(_E.id == endpoint_id, condition)
-        .values(taken_by=worker, taken_until=now + TAKEN)
+        .values(taken_by=worker, taken_until=now + TAKEN, **more)
         .returning(_E.id)
         .execution_options(synchronize_session=False)
     )

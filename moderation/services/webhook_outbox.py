@@ -8,16 +8,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, true, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.webhooks import DeliveryStatus, Event, events_of
-from moderation.models import Comment, Submission, Thread, WebhookDelivery, WebhookEndpoint, new_id, table_of
+from moderation.models import (
+    AnnouncedModel,
+    Comment,
+    Submission,
+    Thread,
+    WebhookDelivery,
+    WebhookEndpoint,
+    new_id,
+    table_of,
+)
+from moderation.services.accept import insert_unless_present
 
 # Of an event's body, in bytes; Standard Webhooks recommends no more than 20 kB.
 LARGEST_BODY = 20_000
 # What may be left of a text: escaped, a character takes up to twelve bytes.
 MOST_TEXT = 1_000
+# The one model whose changes are told.
+CHAMPION = "champion"
 
 
 def tell_decisions(session: Session, decided: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -43,8 +55,15 @@ def tell_decisions(session: Session, decided: Sequence[Mapping[str, Any]], now: 
     )
 
 
-def tell_promoted(session: Session, version: str, how: str, now: datetime) -> None:
-    """Tell the endpoints of every site that another model is in force; `how`: promotion or rollback."""
+def tell_promoted(
+    session: Session, version: str, how: str, now: datetime, *, instead_of: str | None = None
+) -> bool:
+    """Tell the endpoints of every site that another model is in force, once; whether they were not told yet.
+
+    `how`: promotion, rollback or retraining. `instead_of`: only if that one was told of last.
+    """
+    if not _keep_announced(session, version, now, instead_of):
+        return False
     data = {"model_version": version, "how": how}
     _write(
         session,
@@ -54,6 +73,31 @@ def tell_promoted(session: Session, version: str, how: str, now: datetime) -> No
             if Event.PROMOTED in endpoint.events
         ],
     )
+    return True
+
+
+def announced_model(session: Session) -> str | None:
+    """The version that was told of last; None before the first."""
+    return session.scalar(select(AnnouncedModel.version).where(AnnouncedModel.name == CHAMPION))
+
+
+def begin_announcing(session: Session, version: str, now: datetime) -> None:
+    """Keep which model is in force before anybody is told of another; it is no news itself."""
+    insert_unless_present(session, AnnouncedModel(name=CHAMPION, version=version, announced_at=now))
+
+
+def _keep_announced(session: Session, version: str, now: datetime, instead_of: str | None) -> bool:
+    """Whether it is another than before; of two who see the same one come, one is first."""
+    before = true() if instead_of is None else _A.version == instead_of
+    changed = session.scalar(
+        update(_A)
+        .where(_A.name == CHAMPION, _A.version != version, before)
+        .values(version=version, announced_at=now)
+        .returning(_A.name)
+        .execution_options(synchronize_session=False)
+    )
+    first = AnnouncedModel(name=CHAMPION, version=version, announced_at=now)
+    return changed is not None or insert_unless_present(session, first)
 
 
 def event_body(event: str, data: Mapping[str, Any], now: datetime) -> str:
@@ -143,7 +187,7 @@ def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_E = WebhookEndpoint
+_A, _E = AnnouncedModel, WebhookEndpoint
 # Written once: putting a statement together takes longer than running it. Locked, so that no endpoint is
 # removed between here and its delivery's insertion, which would fail the decision.
 _ENABLED = (

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.webhooks import DeliveryStatus
 from moderation.models import Site, WebhookDelivery, WebhookEndpoint, new_id
+from moderation.services.audit import record
 from moderation.services.errors import NotFound
 
 ROTATION_HOURS = 24.0
+# In one transaction, so that deliveries go on in between.
+REPLAYED_AT_ONCE = 500
+# In the record of administration.
+REPLAYED = "webhook replayed"
 CHANGEABLE = frozenset({"url", "events", "enabled", "include_body", "include_moderator"})
 
 
@@ -90,7 +95,11 @@ def rotate_secret(session: Session, endpoint_id: str, hours: float, now: datetim
 
 def remove_endpoint(session: Session, endpoint_id: str) -> None:
     """Remove an endpoint with all that was to be told to it."""
-    endpoint = get_endpoint(session, endpoint_id, lock=True)
+    # The strongest lock: it waits for whoever is writing a delivery, which would lose its endpoint,
+    # and lets nobody begin to. All who lock both take the endpoint first.
+    endpoint = session.get(WebhookEndpoint, endpoint_id, with_for_update=True)
+    if endpoint is None:
+        raise NotFound("endpoint")
     session.execute(delete(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint_id))
     session.delete(endpoint)
 
@@ -116,29 +125,44 @@ def list_deliveries(
     return session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit)).all()
 
 
-def replay(session: Session, delivery_id: str, now: datetime) -> WebhookDelivery:
+def replay(session: Session, delivery_id: str, actor: str, now: datetime) -> WebhookDelivery:
     """Send a finished delivery again, under the same id; one that waits is due at once."""
     delivery = session.get(WebhookDelivery, delivery_id, with_for_update=True)
     if delivery is None:
         raise NotFound("delivery")
-    delivery.status = DeliveryStatus.WAITING
-    delivery.attempts = 0
-    delivery.due_at = now
-    delivery.finished_at = None
+    for name, value in _anew(now).items():
+        setattr(delivery, name, value)
+    record(session, actor, REPLAYED, delivery.endpoint_id, now, delivery=delivery_id)
     return delivery
 
 
-def replay_dead(session: Session, endpoint_id: str, now: datetime) -> int:
-    """Send all dead deliveries of an endpoint again; how many."""
+def replay_dead(
+    session: Session, endpoint_id: str, actor: str, now: datetime, *, after: str = ""
+) -> Sequence[str]:
+    """Send some dead deliveries of an endpoint again; their ids, of which the last leads to the next ones."""
     get_endpoint(session, endpoint_id)
-    dead = session.scalars(
-        select(WebhookDelivery.id).where(
-            WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.status == DeliveryStatus.DEAD
-        )
-    ).all()
-    for delivery_id in dead:
-        replay(session, delivery_id, now)
-    return len(dead)
+    dead = (
+        select(WebhookDelivery.id)
+        .where(WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.id > after)
+        .where(WebhookDelivery.status == DeliveryStatus.DEAD)
+        .order_by(WebhookDelivery.id)
+        .limit(REPLAYED_AT_ONCE)
+        .with_for_update()
+    )
+    ids = session.scalars(dead).all()
+    if ids:
+        session.execute(update(WebhookDelivery).where(WebhookDelivery.id.in_(ids)).values(_anew(now)))
+        record(session, actor, REPLAYED, endpoint_id, now, dead=len(ids))
+    return ids
+
+
+def count_enabled(session: Session) -> int:
+    """How many endpoints are told of anything."""
+    return session.scalar(select(func.count()).where(WebhookEndpoint.enabled)) or 0
+
+
+def _anew(now: datetime) -> dict[str, Any]:
+    return {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": now, "finished_at": None}
 
 
 def _salt() -> str:

@@ -12,7 +12,9 @@ from moderation.database import Database
 from moderation.domain.webhooks import Event
 from moderation.models import WebhookDelivery
 from moderation.services.access import NewModerator, NewSite
+from moderation.services.audit import latest_acts
 from moderation.services.webhook_outbox import LARGEST_BODY, event_body, tell_promoted
+from moderation.services.webhooks import REPLAYED
 from tests.conftest import Api
 
 PATH = "/api/v1/webhook-endpoints"
@@ -114,6 +116,9 @@ def test_deliveries_are_listed_newest_first_and_one_can_be_replayed(
     answer = api.call("POST", f"/api/v1/webhook-deliveries/{given_up['id']}/replay", carla.key)
     assert (answer.status_code, answer.get_json()["status"]) == (202, "waiting")
     assert answer.get_json()["attempts"] == 0
+    with database.read() as session:
+        (line,) = latest_acts(session, subject=made["id"])
+    assert (line.actor, line.act, line.details) == ("Carla", REPLAYED, {"delivery": given_up["id"]})
 
 
 def test_a_body_stays_under_the_limit_whatever_the_text() -> None:

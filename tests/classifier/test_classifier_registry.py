@@ -258,3 +258,16 @@ def test_a_champion_of_another_release_is_replaced_by_the_shipped_model(
         models.load("old-1")
     assert models.load().version == shipped.VERSION
     assert "scoring with the shipped model" in caplog.text
+
+
+def test_it_tells_the_champion_before_and_which_versions_it_knows(
+    models: Registry, small: Classifier
+) -> None:
+    assert models.previous() is None
+    assert models.knows(shipped.VERSION)
+    assert not models.knows(small.version)
+    models.add(small)
+    models.promote(small.version)
+    assert (models.previous(), models.knows(small.version)) == (shipped.VERSION, True)
+    models.rollback()
+    assert models.previous() is None

@@ -34,6 +34,7 @@ from moderation.services import (
     statistics,
     traces,
     webhook_deliveries,
+    webhooks,
     what_if,
     workload,
 )
@@ -185,6 +186,14 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
             webhook_deliveries.take_endpoint(s, "we_3", "w", NOW)
             and webhook_deliveries.next_errand(s, "we_3", "w", NOW)
         ),
+        "ix_webhook_deliveries_waiting",
+    ),
+    "replay what was given up": (
+        lambda s: webhooks.replay_dead(s, "we_3", "Carla", NOW),
+        "ix_webhook_deliveries_endpoint_id_id",
+    ),
+    "find slow endpoints to deliver to": (
+        lambda s: webhook_deliveries.due_endpoints(s, NOW, 4, ["we_1"], slow=True),
         "ix_webhook_deliveries_waiting",
     ),
     "delete old deliveries": (

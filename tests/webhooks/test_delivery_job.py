@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from moderation.services.webhook_deliveries import (
     next_errand,
     take_endpoint,
 )
+from moderation.services.webhook_outbox import tell_promoted
 from moderation.services.webhooks import remove_endpoint, replay_dead, rotate_secret
 from moderation.webhook_signing import webhook_secret
 from tests.conftest import SECRET, Api
@@ -209,7 +211,7 @@ def test_after_the_last_try_it_is_dead_until_it_is_replayed(
     assert (dead.status, len(receiver.requests)) == ("dead", 10)
     receiver.status = 204
     with database.write() as session:
-        assert replay_dead(session, endpoint.id, datetime.now(UTC)) == 1
+        assert replay_dead(session, endpoint.id, "Carla", datetime.now(UTC)) == [dead.id]
     deliver()
     assert deliveries(database)[0].status == "delivered"
     assert set(receiver.ids()) == {dead.id}
@@ -316,4 +318,43 @@ def test_a_disabled_endpoint_gets_nothing_and_a_removed_one_takes_its_deliveries
     assert deliver() == 0
     with database.write() as session:
         remove_endpoint(session, endpoint.id)
+    assert deliveries(database) == []
+
+
+def test_an_endpoint_can_be_removed_while_a_delivery_to_it_is_being_written(
+    database: Database, add_endpoint: AddEndpoint
+) -> None:
+    endpoint = add_endpoint("http://127.0.0.1:9/")
+
+    def remove() -> None:
+        with database.write() as session:
+            remove_endpoint(session, endpoint.id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            tell_promoted(session, "v-1", "promotion", datetime.now(UTC))
+            session.flush()
+            removal = pool.submit(remove)
+            # Long enough for it to have come as far as it can.
+            time.sleep(0.5)
+        removal.result(timeout=20)
+    with database.read() as session:
+        assert session.get(WebhookEndpoint, endpoint.id) is None
+    assert deliveries(database) == []
+
+
+def test_an_endpoint_can_be_removed_while_a_delivery_is_on_its_way(
+    database: Database, receiver: Receiver, add_endpoint: AddEndpoint, deliver: Deliver
+) -> None:
+    receiver.pause = 1.0
+    endpoint = add_endpoint(receiver.url)
+    with database.write() as session:
+        tell_promoted(session, "v-1", "promotion", datetime.now(UTC))
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(deliver)
+        while not receiver.requests:
+            time.sleep(0.02)
+        with database.write() as session:
+            remove_endpoint(session, endpoint.id)
+        assert job.result(timeout=20) == 1
     assert deliveries(database) == []

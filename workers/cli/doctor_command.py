@@ -6,12 +6,14 @@ from collections.abc import Callable
 import click
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from classifier.errors import ModelError
 from moderation import migrate, readiness
 from moderation.database import open_database
-from moderation.jobs import open_jobs, worker_connection
+from moderation.jobs import WEBHOOKS, QueueState, open_jobs, worker_connection
 from moderation.scoring import open_registry
+from moderation.services.webhooks import count_enabled
 from moderation.settings import Settings, unknown_names
 from workers.cli.start import refusing, settings_and_log
 
@@ -62,13 +64,30 @@ def _redis(settings: Settings) -> str:
 
 
 def _workers(settings: Settings) -> str:
+    needed = [queue for queue in _queues(settings) if queue.name != WEBHOOKS]
+    idle = [queue.name for queue in needed if not queue.workers]
+    if idle:
+        raise LookupError(f"no worker serves {', '.join(idle)}; run `greenroom worker`")
+    return ", ".join(f"{queue.workers} for {queue.name}" for queue in needed)
+
+
+def _webhooks(settings: Settings) -> str:
+    with Session(open_database(settings.database_url).engine) as session:
+        endpoints = count_enabled(session)
+    if not endpoints:
+        return "no endpoints"
+    workers = sum(queue.workers for queue in _queues(settings) if queue.name == WEBHOOKS)
+    if not workers:
+        told = f"no worker tells {endpoints} endpoints of anything"
+        raise LookupError(f"{told}; run `greenroom worker --queue {WEBHOOKS}`")
+    return f"{workers} workers for {endpoints} endpoints"
+
+
+def _queues(settings: Settings) -> list[QueueState]:
     queues = open_jobs(settings.redis_url).queues()
     if queues is None:
         raise LookupError("unknown while Redis cannot be reached")
-    idle = [queue.name for queue in queues if not queue.workers]
-    if idle:
-        raise LookupError(f"no worker serves {', '.join(idle)}; run `greenroom worker`")
-    return ", ".join(f"{queue.workers} for {queue.name}" for queue in queues)
+    return queues
 
 
 def _model(settings: Settings) -> str:
@@ -85,5 +104,6 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "migrations": _migrations,
     "redis": _redis,
     "workers": _workers,
+    "webhooks": _webhooks,
     "model": _model,
 }

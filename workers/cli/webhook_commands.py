@@ -10,9 +10,10 @@ import click
 from sqlalchemy.orm import Session
 
 from moderation.database import open_database
-from moderation.domain.webhooks import Event
+from moderation.domain.webhooks import DeliveryStatus, Event
 from moderation.models import WebhookEndpoint
 from moderation.services import webhooks
+from moderation.services.audit import COMMAND_LINE
 from moderation.services.webhook_deliveries import Errand
 from moderation.services.webhook_outbox import event_body
 from moderation.settings import Settings
@@ -21,6 +22,18 @@ from moderation.webhook_signing import webhook_secret
 from workers.cli.start import refuse, refusing, settings_and_log
 
 MOST_LISTED = 10_000
+# Of a delivery; its body may hold a comment's text.
+SHOWN = (
+    "id",
+    "event",
+    "status",
+    "attempts",
+    "answer_status",
+    "trouble",
+    "created_at",
+    "due_at",
+    "finished_at",
+)
 
 
 @click.group("webhook")
@@ -107,19 +120,47 @@ def enable_command(endpoint_id: str) -> None:
     _change(endpoint_id, enabled=True)
 
 
+@webhook_group.command("deliveries")
+@click.argument("endpoint_id")
+@click.option("--dead", is_flag=True, help="Only those that were given up.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, MOST_LISTED))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
+@refusing
+def deliveries_command(endpoint_id: str, dead: bool, limit: int, as_json: bool) -> None:
+    """Print the deliveries to an endpoint, newest first, and what came back; never what they say."""
+    status = DeliveryStatus.DEAD if dead else None
+    with _transaction(settings_and_log()) as session:
+        for one in webhooks.list_deliveries(session, endpoint_id, status, None, limit):
+            row = {name: getattr(one, name) for name in SHOWN}
+            shown = ("" if value is None else str(value) for value in row.values())
+            click.echo(json.dumps(row, default=_time) if as_json else "  ".join(shown))
+
+
 @webhook_group.command("replay")
 @click.argument("endpoint_id")
 @click.option("--delivery", "delivery_id", help="One delivery, whatever became of it; by default all dead.")
 @refusing
 def replay_command(endpoint_id: str, delivery_id: str | None) -> None:
     """Deliver again what was given up."""
-    with _transaction(settings_and_log()) as session:
-        if delivery_id is None:
-            count = webhooks.replay_dead(session, endpoint_id, _now())
-        else:
-            webhooks.replay(session, delivery_id, _now())
-            count = 1
+    settings = settings_and_log()
+    if delivery_id is None:
+        count = _replay_dead(settings, endpoint_id)
+    else:
+        with _transaction(settings) as session:
+            webhooks.replay(session, delivery_id, COMMAND_LINE, _now())
+        count = 1
     click.echo(f"{count} to be delivered again")
+
+
+def _replay_dead(settings: Settings, endpoint_id: str) -> int:
+    """In several transactions: there may be very many, and what was done stays done."""
+    count, after = 0, ""
+    while True:
+        with _transaction(settings) as session:
+            ids = webhooks.replay_dead(session, endpoint_id, COMMAND_LINE, _now(), after=after)
+        if not ids:
+            return count
+        count, after = count + len(ids), ids[-1]
 
 
 @webhook_group.command("remove")
@@ -144,9 +185,16 @@ def _print_secret(endpoint: WebhookEndpoint, settings: Settings) -> None:
 @contextmanager
 def _transaction(settings: Settings) -> Iterator[Session]:
     database = open_database(settings.database_url)
-    with database.write() as session:
-        yield session
+    try:
+        with database.write() as session:
+            yield session
+    finally:
+        database.engine.dispose()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat()
