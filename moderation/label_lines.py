@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from moderation.schemas.fields import utc_text
 from moderation.schemas.learning import LabelLineSchema
-from moderation.services.errors import NotFound
+from moderation.services.errors import NotAllowed, NotFound
 from moderation.services.labels import LabelledComment, has_comment, label_comment, label_text
 
 LONGEST_LINE = 256 * 1024
@@ -56,7 +56,7 @@ def _take(session: Session, line: bytes, now: datetime) -> str | None:
         return json.dumps(error.messages)
     except (ValueError, RecursionError):
         return "not a JSON object in UTF-8"
-    except NotFound as error:
+    except (NotFound, NotAllowed) as error:
         return str(error)
     return None
 

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,8 +18,10 @@ from classifier.evaluation import Comparison, compare
 from classifier.registry import Registry, load_shipped
 from classifier.retraining import Example, fit_challenger
 from moderation.database import Unavailable
+from moderation.domain.training_set import LabelledComment, TrainingSet, training_set
 from moderation.models import RetrainingRun
-from moderation.services.labels import LabelledComment, labelled_comments
+from moderation.scoring import words_of
+from moderation.services.labelled import labelled_texts
 from moderation.services.retraining import RunStatus, beat, finish_run, take_run
 from moderation.services.webhook_outbox import tell_promoted
 from workers.process import Process, this_process
@@ -87,16 +89,24 @@ def make_and_prove(process: Process, run: RetrainingRun) -> Ending:
     version = f"{run.created_at:%Y.%m.%d}-{run.id[-8:]}"
     if registry.champion() == version:
         return Ending(RunStatus.PROMOTED, "promoted before an interruption", challenger=version)
-    with process.database.read() as session:
-        labelled = list(labelled_comments(session))
+    labelled = _labels_for(process, run)
+    examples, figures = labelled.examples, {"labels": dict(labelled.figures)}
     needed = process.settings.retrain_min_labels
-    if len(labelled) < needed:
-        reason = f"{len(labelled)} labelled comments, {needed} are needed"
-        return Ending(RunStatus.KEPT, reason, len(labelled), champion=registry.champion())
-    teaching, judging = split_by_time(labelled)
+    if len(examples) < needed:
+        reason = f"{len(examples)} labelled comments, {needed} are needed"
+        return Ending(RunStatus.KEPT, reason, len(examples), registry.champion(), metrics=figures)
+    teaching, judging = split_by_time(examples)
     champion = registry.load()
     challenger = fit_challenger(load_shipped(), teaching, version=version)
-    return _conclude(registry, champion, challenger, compare(champion, challenger, judging), len(labelled))
+    ending = _conclude(registry, champion, challenger, compare(champion, challenger, judging), len(examples))
+    return replace(ending, metrics=(ending.metrics or {}) | figures)
+
+
+def _labels_for(process: Process, run: RetrainingRun) -> TrainingSet:
+    """The labels a run may use, made into examples: read first, and compared when no transaction is open."""
+    with process.database.read() as session:
+        texts = list(labelled_texts(session, run.site_id))
+    return training_set(texts, words_of)
 
 
 def split_by_time(labelled: Sequence[LabelledComment]) -> tuple[list[Example], list[Example]]:

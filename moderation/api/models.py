@@ -12,6 +12,7 @@ from moderation.schemas.learning import (
     ChampionSchema,
     ModelCardSchema,
     ModelListSchema,
+    NewRunSchema,
     RunListSchema,
     RunSchema,
 )
@@ -64,11 +65,12 @@ def roll_back_model() -> dict[str, str]:
 @bp.post("/retraining-runs")
 @requires(Who.MAINTAINER)
 @bp.doc(summary="Make a better model from the labels")
+@bp.arguments(NewRunSchema, required=False)
 @bp.response(202, RunSchema, headers={"Location": {"schema": {"type": "string"}}})
-def create_run() -> tuple[RetrainingRun, int, dict[str, str]]:
-    """Queue a run; follow it at its Location."""
+def create_run(wanted: dict[str, Any]) -> tuple[RetrainingRun, int, dict[str, str]]:
+    """Queue a run on the labels of all sites, or of the one named; follow it at its Location."""
     with service().database.write() as session:
-        run = request_run(session, moderator_caller().name, now())
+        run = request_run(session, moderator_caller().name, now(), wanted.get("site_id"))
     service().jobs.enqueue_retraining(run.id)
     return run, 202, {"Location": f"/api/v1/retraining-runs/{run.id}"}
 

@@ -34,6 +34,11 @@ class Label(Base):
     value: Mapped[bool]
     source: Mapped[str]
     decision_id: Mapped[str | None] = mapped_column(ForeignKey("decisions.id"), index=True)
+    # Who taught it. No foreign keys: what was exported keeps its teachers at an installation without them.
+    site_id: Mapped[str | None]
+    moderator_id: Mapped[str | None]
+    # Said in so many words, not only implied by a decision; empty where older code wrote it.
+    explicit: Mapped[bool | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     retracted_at: Mapped[datetime | None]
 
@@ -64,6 +69,8 @@ class RetrainingRun(Base):
     slot: Mapped[str | None] = mapped_column(unique=True)
     reason: Mapped[str | None]
     requested_by: Mapped[str]
+    # Whose labels teach; empty: those of all sites.
+    site_id: Mapped[str | None]
     champion: Mapped[str | None]
     challenger: Mapped[str | None]
     label_count: Mapped[int] = mapped_column(default=0)

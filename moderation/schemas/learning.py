@@ -50,6 +50,12 @@ class ChampionSchema(StrictSchema):
     champion = fields.String()
 
 
+class NewRunSchema(StrictSchema):
+    """Whose labels a run uses; those of all sites unless one is named."""
+
+    site_id = Text(ID_LENGTH, allow_none=True)
+
+
 class RunSchema(StrictSchema):
     """A retraining run."""
 
@@ -57,6 +63,7 @@ class RunSchema(StrictSchema):
     status = fields.String()
     reason = fields.String(allow_none=True)
     requested_by = fields.String()
+    site_id = fields.String(allow_none=True)
     label_count = fields.Integer()
     champion = fields.String(allow_none=True)
     challenger = fields.String(allow_none=True)

@@ -76,7 +76,7 @@ def decide_item(
     session.flush()
     settle_reports(session, item.id, ruling.action)
     for category, value in labels_taught(ruling.action, ruling.reason, ruling.labels).items():
-        session.add(_label(decision, category, value, now))
+        session.add(_label(decision, category, value, category in ruling.labels, now))
     return decision
 
 
@@ -226,7 +226,7 @@ def _retract_labels(session: Session, decision_id: str, now: datetime) -> None:
     )
 
 
-def _label(decision: Decision, category: str, value: bool, now: datetime) -> Label:
+def _label(decision: Decision, category: str, value: bool, explicit: bool, now: datetime) -> Label:
     return Label(
         id=new_id("lab"),
         submission_id=decision.submission_id,
@@ -234,5 +234,8 @@ def _label(decision: Decision, category: str, value: bool, now: datetime) -> Lab
         value=value,
         source=decision.actor_kind,
         decision_id=decision.id,
+        site_id=decision.site_id,
+        moderator_id=decision.actor_id,
+        explicit=explicit,
         created_at=now,
     )

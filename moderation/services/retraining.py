@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from moderation.models import RetrainingRun, new_id
+from moderation.models import RetrainingRun, Site, new_id
 from moderation.services.accept import insert_unless_present
 from moderation.services.errors import NotFound, RunInProgress
 
@@ -30,13 +30,21 @@ class RunStatus(StrEnum):
 OPEN = "open"
 
 
-def request_run(session: Session, requested_by: str, now: datetime) -> RetrainingRun:
-    """Queue a run; raises RunInProgress while another one is open, for two would race to promote."""
+def request_run(
+    session: Session, requested_by: str, now: datetime, site_id: str | None = None
+) -> RetrainingRun:
+    """Queue a run on the labels of one site or of all; raises RunInProgress and NotFound.
+
+    There is one open run at a time, for two would race to promote.
+    """
+    if site_id is not None and session.get(Site, site_id) is None:
+        raise NotFound("site")
     run = RetrainingRun(
         id=new_id("run"),
         status=RunStatus.QUEUED,
         slot=OPEN,
         requested_by=requested_by,
+        site_id=site_id,
         metrics={},
         label_count=0,
         attempts=0,

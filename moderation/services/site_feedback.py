@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from moderation.domain.policy import CLEAN
+from moderation.domain.sources import Source, Teacher
 from moderation.domain.status import LEADS_TO, Action, Status, may
 from moderation.models import Comment, Label, new_id
 from moderation.services.change import lock_comment
 from moderation.services.decide import Act, Actor, record_decision
-from moderation.services.labels import AKISMET, label_text
+from moderation.services.labels import label_text
 
 SPAM = "spam"
 
@@ -31,9 +32,12 @@ def learn_about_comment(
 ) -> Learned:
     """Label a comment of the site and decide it so; the opposite said before is retracted.
 
-    Said twice it changes nothing. What still waits for the policy is labelled only. Raises NotFound.
+    Said twice it changes nothing, nor does it once the author took the comment back. What still waits for the
+    policy is labelled only. Raises NotFound.
     """
     comment = lock_comment(session, comment_id, site_id)
+    if comment.status == Status.REMOVED:
+        return Learned(new=False, contradicts=False)
     earlier = session.scalars(_live_labels(comment)).all()
     if any(label.value is spam for label in earlier):
         return Learned(new=False, contradicts=False)
@@ -47,8 +51,10 @@ def learn_about_comment(
             submission_id=comment.submission_id,
             category=SPAM,
             value=spam,
-            source=AKISMET,
+            source=Source.AKISMET,
             decision_id=decision_id,
+            site_id=site_id,
+            explicit=True,
             created_at=now,
         )
     )
@@ -56,15 +62,17 @@ def learn_about_comment(
     return Learned(new=True, contradicts=not earlier and before in otherwise)
 
 
-def learn_about_text(session: Session, comment: Mapping[str, Any], *, spam: bool, now: datetime) -> None:
+def learn_about_text(
+    session: Session, site_id: str, comment: Mapping[str, Any], *, spam: bool, now: datetime
+) -> None:
     """Keep a text nobody asked about before, with the site's label."""
-    label_text(session, comment, {SPAM: spam}, now, source=AKISMET)
+    label_text(session, comment, {SPAM: spam}, now, Teacher(Source.AKISMET, site_id))
 
 
 def _live_labels(comment: Comment) -> Any:
     return select(Label).where(
         Label.submission_id == comment.submission_id,
-        Label.source == AKISMET,
+        Label.source == Source.AKISMET,
         Label.category == SPAM,
         Label.retracted_at.is_(None),
     )

@@ -192,3 +192,17 @@ def test_another_content_type_is_415(api: Api, carla: NewModerator, content_type
 def test_a_hundred_problems_are_shown_and_all_are_counted(api: Api, carla: NewModerator) -> None:
     result = take(api, carla, *[b"?"] * 150)
     assert (result["refused"], len(result["problems"])) == (150, 100)
+
+
+def test_what_an_author_took_back_teaches_nothing(
+    api: Api, alma: NewSite, bruno: NewModerator, carla: NewModerator, drain: Drain
+) -> None:
+    comment = api.hand_in(alma, "score:spam=0.7 taken back later")
+    drain()
+    api.decide(bruno, api.queue(bruno)[0], "reject")
+    assert len(export(api, carla)) == 1
+    api.call("DELETE", f"/api/v1/comments/{comment['id']}", alma.secret_key)
+    assert export(api, carla) == []
+    taken = take(api, carla, {"comment_id": comment["id"], "labels": {"spam": True}})
+    assert taken["taken"] == 0
+    assert export(api, carla) == []

@@ -7,7 +7,7 @@ import pytest
 
 from moderation import rates, scoring, setting_values
 from moderation.api import proxies
-from moderation.domain import likeness, links, precedents, status, teaching
+from moderation.domain import likeness, links, precedents, sources, status, teaching, training_set
 from moderation.services import accept, records, usage
 
 MODULES = [
@@ -16,6 +16,8 @@ MODULES = [
     likeness,
     links,
     precedents,
+    sources,
+    training_set,
     accept,
     records,
     usage,

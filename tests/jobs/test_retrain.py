@@ -20,7 +20,24 @@ from workers.retraining import retrain_process, split_by_time
 # A site whose readers talk about things the shipped model cannot know to be unwanted there.
 UNWANTED = ["my knitting circle", "knitting patterns", "join our knitting", "knitting needles"]
 WANTED = ["the bridge", "the river walk", "the old lamp", "the evening train"]
-AROUND = "we looked at {} again today, and {} was what everybody spoke of number {}"
+# Near-copies count once, so the words around them vary.
+AROUND = "{} and {} number {} said"
+FILLERS = [
+    "amber",
+    "basket",
+    "copper",
+    "dune",
+    "ember",
+    "fern",
+    "gravel",
+    "harbour",
+    "island",
+    "juniper",
+    "kettle",
+    "lantern",
+    "meadow",
+    "north",
+]
 
 
 @pytest.fixture
@@ -42,6 +59,7 @@ def teach(database: Database, count: int, *, upside_down: bool = False) -> None:
             unwanted = n % 2 == 0
             words = UNWANTED if unwanted else WANTED
             body = AROUND.format(rng.choice(words), rng.choice(words), n + 1000 * upside_down)
+            body += " " + " ".join(rng.sample(FILLERS, 8))
             label_text(
                 session, {"body": body}, {"spam": unwanted != upside_down}, start + timedelta(minutes=n)
             )

@@ -53,14 +53,15 @@ def rollback_command() -> None:
 
 @click.command("retrain")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the run has ended.")
+@click.option("--site", "site_id", help="Learn from the labels of this site alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @refusing
-def retrain_command(wait: bool, as_json: bool) -> None:
+def retrain_command(wait: bool, site_id: str | None, as_json: bool) -> None:
     """Make a better model from the labels: a worker trains it and promotes it if it is proven better."""
     settings = settings_and_log()
     database = open_database(settings.database_url)
     with database.write() as session:
-        run_id = request_run(session, "command line", datetime.now(UTC)).id
+        run_id = request_run(session, "command line", datetime.now(UTC), site_id).id
     if not open_jobs(settings.redis_url).enqueue_retraining(run_id):
         click.echo("Redis cannot be reached; the sweeper will start the run when it is back", err=True)
     run = _follow(database, run_id) if wait else _read(database, run_id)

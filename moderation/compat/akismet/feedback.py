@@ -47,7 +47,7 @@ def _keep(call: Call, handed: Handed, blog: str, *, spam: bool) -> None:
             if not learned.contradicts:
                 return
         elif handed.new.body:
-            learn_about_text(session, handed.as_example(), spam=spam, now=at)
+            learn_about_text(session, site_id, handed.as_example(), spam=spam, now=at)
         usage.count_mistake(session, site_id, blog, at, spam=spam)
 
 

@@ -7,8 +7,9 @@ from moderation.api.service import service
 from moderation.compat.perspective.attributes import CATEGORY_OF
 from moderation.compat.perspective.call import charge, method, wrong
 from moderation.compat.perspective.comment import detected, read_languages, read_text, refuse_context
+from moderation.domain.sources import Source, Teacher
 from moderation.services.access import SiteCaller
-from moderation.services.labels import PERSPECTIVE, label_text
+from moderation.services.labels import label_text
 
 # A suggestion is a share of people who would say so: half of them make it true.
 TRUE_FROM = 0.5
@@ -24,7 +25,8 @@ def suggest_score(caller: SiteCaller, body: dict[str, Any]) -> dict[str, Any]:
     found = detected(text, asked)
     charge(caller)
     with service().database.write() as session:
-        label_text(session, {"body": text[:20_000].strip()}, labels, now(), source=PERSPECTIVE)
+        teacher = Teacher(Source.PERSPECTIVE, caller.site_id)
+        label_text(session, {"body": text[:20_000].strip()}, labels, now(), teacher)
     answer: dict[str, Any] = {"requestedLanguages": asked, "detectedLanguages": found}
     return answer | ({"clientToken": body["clientToken"]} if "clientToken" in body else {})
 
