@@ -26,6 +26,14 @@ class NothingToRollBack(ModelError):
     """The champion has no predecessor."""
 
 
+class ChampionChanged(ModelError):
+    """Another model came into force than the one that whoever asked had seen there."""
+
+    def __init__(self, champion: str) -> None:
+        super().__init__(f"{champion} is in force meanwhile")
+        self.champion = champion
+
+
 class OutdatedModel(ModelError):
     """Another release of the service made this file, in a form that this one does not read."""
 

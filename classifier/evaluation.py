@@ -11,11 +11,14 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from classifier.categories import CATEGORIES
 from classifier.examples import Example, label_matrix, weight_vector
 from classifier.model import Classifier
+from classifier.regression import regression_examples
 
 Array = NDArray[Any]
 _BINS = 15
 # Keeps a certain but wrong probability from being infinitely bad.
 _SMALLEST = 1e-6
+# So much of the order of the small cases may be lost: what a site's labels move is theirs to move.
+REGRESSION_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,49 @@ def compare(
     )
 
 
+@dataclass(frozen=True)
+class Regression:
+    """How two models order the cases that every model must get right, by category, and where that is lost."""
+
+    areas: Mapping[str, Mapping[str, float]]
+    lost: list[str]
+
+
+def regression(
+    champion: Classifier, challenger: Classifier, *, seed: int = 0, rounds: int = 500
+) -> Regression:
+    """Both models on the cases of `classifier/regression.py`: areas under the ROC curve (AUC).
+
+    `lost` names the categories that the challenger orders worse by more than REGRESSION_TOLERANCE beyond
+    noise. How high the scores are is not asked: a site may have more spam than others, but must not confuse
+    it with thanks.
+    """
+    examples = regression_examples()
+    labels, weights = label_matrix(examples), weight_vector(examples)
+    old, new = (model.score([example.comment for example in examples]) for model in (champion, challenger))
+    draws = _draws(len(examples), np.random.default_rng(seed), rounds)
+    asked = [k for k in range(len(CATEGORIES)) if len(set(labels[~np.isnan(labels[:, k]), k])) == 2]
+    return Regression(
+        areas={
+            CATEGORIES[k]: {
+                "champion": _area(old[:, k], labels[:, k]),
+                "challenger": _area(new[:, k], labels[:, k]),
+            }
+            for k in asked
+        },
+        lost=[
+            CATEGORIES[k]
+            for k in asked
+            if _orders_worse(old, new, labels, weights, draws, k, REGRESSION_TOLERANCE)
+        ],
+    )
+
+
+def _area(scores: Array, labels: Array) -> float:
+    known = ~np.isnan(labels)
+    return round(float(roc_auc_score(labels[known], scores[known])), 4)
+
+
 def losses(scores: Array, labels: Array) -> NDArray[np.float64]:
     """Log-loss of each cell (n, 7), in nats; NaN where the label is unknown."""
     clipped = np.clip(scores.astype(np.float64), _SMALLEST, 1 - _SMALLEST)
@@ -171,9 +217,17 @@ def _grouped_area(group: Array, truth: Array, weights: Array) -> float:
     return float(true @ (np.cumsum(false) - false / 2) / pairs) if pairs else float("nan")
 
 
-def _orders_worse(old: Array, new: Array, labels: Array, weights: Array, draws: list[Array], k: int) -> bool:
-    """Whether the bootstrap interval of the difference of areas lies wholly below 0, or the new area's wholly
-    below a half: worse than tossing a coin, however bad the old one is."""
+def _orders_worse(
+    old: Array,
+    new: Array,
+    labels: Array,
+    weights: Array,
+    draws: list[Array],
+    k: int,
+    tolerance: float = 0.0,
+) -> bool:
+    """Whether the bootstrap interval of the difference of areas lies wholly below 0 (less the tolerance), or
+    the new area's wholly below a half: worse than tossing a coin, however bad the old one is."""
     known = ~np.isnan(labels[:, k])
     groups = [np.unique(scores[known, k], return_inverse=True)[1] for scores in (old, new)]
     areas = np.array(
@@ -185,7 +239,9 @@ def _orders_worse(old: Array, new: Array, labels: Array, weights: Array, draws: 
     areas = areas[~np.isnan(areas).any(axis=1)]
     if not len(areas):
         return False
-    return bool(np.quantile(areas[:, 1] - areas[:, 0], 0.975) < 0 or np.quantile(areas[:, 1], 0.975) < 0.5)
+    return bool(
+        np.quantile(areas[:, 1] - areas[:, 0], 0.975) < -tolerance or np.quantile(areas[:, 1], 0.975) < 0.5
+    )
 
 
 def _draws(n: int, random: np.random.Generator, rounds: int) -> list[Array]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from classifier import shipped
 from classifier.errors import (
+    ChampionChanged,
     DigestMismatch,
     ManifestInvalid,
     ModelError,
@@ -129,12 +130,16 @@ class Registry:
             self._change(with_it)
         return version
 
-    def promote(self, version: str) -> str:
-        """Make a version the champion; loads it first, so that a champion can always be loaded."""
+    def promote(self, version: str, *, expected: str | None = None) -> str:
+        """Make a version the champion; loads it first, so that a champion can always be loaded.
+
+        ChampionChanged when `expected` was named and is not the champion (nor the version itself).
+        """
 
         def with_champion(manifest: Manifest) -> Manifest:
-            self._load(manifest, version)
             current = manifest.champion or shipped.VERSION
+            _refuse_unexpected(current, expected, version)
+            self._load(manifest, version)
             if version == current:
                 return manifest
             return replace(manifest, champion=_stored(version), history=(*manifest.history, current))
@@ -143,10 +148,14 @@ class Registry:
             self._change(with_champion)
         return version
 
-    def rollback(self) -> str:
-        """Make the previous champion the champion again; NothingToRollBack when there is none."""
+    def rollback(self, *, expected: str | None = None) -> str:
+        """Make the previous champion the champion again; NothingToRollBack when there is none.
+
+        ChampionChanged when `expected` was named and is not the champion.
+        """
 
         def with_the_previous(manifest: Manifest) -> Manifest:
+            _refuse_unexpected(manifest.champion or shipped.VERSION, expected)
             if not manifest.history:
                 raise NothingToRollBack(f"{self._record} names no champion before this one")
             previous = manifest.history[-1]
@@ -260,6 +269,11 @@ class Registry:
             sha256=self._place(manifest, version)[1].model_sha256,
             metrics=card.get("summary") or {},
         )
+
+
+def _refuse_unexpected(champion: str, *expected: str | None) -> None:
+    if expected[0] is not None and champion not in expected:
+        raise ChampionChanged(champion)
 
 
 def shipped_folder() -> Path:

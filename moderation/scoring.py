@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from classifier import CATEGORIES, Classifier, ModelError
-from classifier.errors import NothingToRollBack, UnknownVersion
+from classifier.errors import ChampionChanged, NothingToRollBack, UnknownVersion
 from classifier.registry import Registry
 from classifier.store import StoreUnreachable
 from classifier.text import EMAIL, LINK, pieces, tokens
@@ -18,6 +18,7 @@ from moderation.model_store import ObjectStore
 from moderation.settings import Settings
 
 __all__ = [
+    "ChampionChanged",
     "ModelError",
     "NothingToRollBack",
     "Scorer",

@@ -222,6 +222,13 @@ SETTINGS: tuple[Setting, ...] = (
         _integer(4, 1_000_000),
     ),
     Setting(
+        "CIRCUIT_BREAKER",
+        "true",
+        "Whether a new model is rolled back by itself when people correct it, or it approves, clearly more "
+        "or less than the one before.",
+        _switch,
+    ),
+    Setting(
         "WEBHOOK_PRIVATE",
         "false",
         "Whether webhooks may go to private addresses and any port; true only if all maintainers may reach "
@@ -267,6 +274,7 @@ class Settings:
     spot_check_share: float
     due_hours: float
     retrain_min_labels: int
+    circuit_breaker: bool
     webhook_private: bool
     demo: bool
 
@@ -312,6 +320,7 @@ _PLAIN = (
     "spot_check_share",
     "due_hours",
     "retrain_min_labels",
+    "circuit_breaker",
     "webhook_private",
     "demo",
 )

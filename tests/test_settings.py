@@ -87,6 +87,7 @@ BAD = {
     "SPOT_CHECK_SHARE": "1.5",
     "DUE_HOURS": "0",
     "RETRAIN_MIN_LABELS": "3",
+    "CIRCUIT_BREAKER": "on",
     "WEBHOOK_PRIVATE": "yes",
     "DEMO": "yes",
 }

@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from classifier import Classifier
-from classifier.evaluation import Comparison, compare
+from classifier.errors import ChampionChanged
+from classifier.evaluation import compare, regression
 from classifier.registry import Registry, load_shipped
 from classifier.retraining import Example, fit_challenger
 from moderation.database import Unavailable
 from moderation.domain.training_set import LabelledComment, TrainingSet, training_set
 from moderation.models import RetrainingRun
 from moderation.scoring import words_of
+from moderation.services.audit import ACTS, record
 from moderation.services.labelled import labelled_texts
 from moderation.services.retraining import RunStatus, beat, finish_run, take_run
 from moderation.services.webhook_outbox import tell_promoted
@@ -47,6 +49,15 @@ class Ending:
     metrics: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Gate:
+    """Whether a challenger may be promoted, why, and the figures of it."""
+
+    status: RunStatus
+    reason: str
+    metrics: dict[str, Any]
+
+
 def retrain(run_id: str) -> None:
     """Work on one run, if there is still something to do."""
     # This is a process of the job's own: on a machine with few cores comments come first.
@@ -68,6 +79,7 @@ def retrain_process(process: Process, run_id: str) -> None:
     with process.database.write() as session:
         ended = finish_run(session, run_id, status, reason, datetime.now(UTC), **details)
         if ended and status is RunStatus.PROMOTED and ending.challenger is not None:
+            record(session, "retraining", ACTS["promotion"], ending.challenger, datetime.now(UTC), run=run_id)
             tell_promoted(session, ending.challenger, "retraining", datetime.now(UTC))
     log.info("%s: %s", status, reason, extra={"run_id": run_id})
     if status is RunStatus.PROMOTED:
@@ -96,10 +108,16 @@ def make_and_prove(process: Process, run: RetrainingRun) -> Ending:
         reason = f"{len(examples)} labelled comments, {needed} are needed"
         return Ending(RunStatus.KEPT, reason, len(examples), registry.champion(), metrics=figures)
     teaching, judging = split_by_time(examples)
+    in_force = registry.champion()
     champion = registry.load()
     challenger = fit_challenger(load_shipped(), teaching, version=version)
-    ending = _conclude(registry, champion, challenger, compare(champion, challenger, judging), len(examples))
-    return replace(ending, metrics=(ending.metrics or {}) | figures)
+    gate = _pass(champion, challenger, judging)
+    if version not in {info.version for info in registry.versions()}:
+        registry.add(challenger)
+    ending = Ending(
+        gate.status, gate.reason, len(examples), champion.version, version, gate.metrics | figures
+    )
+    return _promote(registry, ending, in_force) if gate.status is RunStatus.PROMOTED else ending
 
 
 def _labels_for(process: Process, run: RetrainingRun) -> TrainingSet:
@@ -117,23 +135,35 @@ def split_by_time(labelled: Sequence[LabelledComment]) -> tuple[list[Example], l
     return examples[:cut], examples[cut:]
 
 
-def _conclude(
-    registry: Registry, champion: Classifier, challenger: Classifier, comparison: Comparison, count: int
-) -> Ending:
-    status = RunStatus.PROMOTED if comparison.better and not comparison.worse_in else RunStatus.KEPT
-    if challenger.version not in {info.version for info in registry.versions()}:
-        registry.add(challenger)
-    if status is RunStatus.PROMOTED:
-        registry.promote(challenger.version)
-        registry.prune()
-    return Ending(
-        status,
-        comparison.reason,
-        count,
-        champion.version,
-        challenger.version,
-        {"champion": comparison.champion, "challenger": comparison.challenger},
-    )
+def _pass(champion: Classifier, challenger: Classifier, judging: Sequence[Example]) -> Gate:
+    """The gate: better on the newest labels beyond noise, worse in no category, and nothing unlearned."""
+    comparison = compare(champion, challenger, judging)
+    cases = regression(champion, challenger)
+    metrics = {
+        "champion": comparison.champion,
+        "challenger": comparison.challenger,
+        "regression": {"areas": cases.areas, "lost": cases.lost},
+    }
+    if not comparison.better or comparison.worse_in:
+        return Gate(RunStatus.KEPT, comparison.reason, metrics)
+    if cases.lost:
+        unlearned = (
+            f"but it unlearned {', '.join(cases.lost)}: it orders the cases of the regression set worse."
+        )
+        return Gate(RunStatus.KEPT, f"{comparison.reason.removesuffix('.')}, {unlearned}", metrics)
+    return Gate(RunStatus.PROMOTED, comparison.reason, metrics)
+
+
+def _promote(registry: Registry, ending: Ending, in_force: str) -> Ending:
+    """Put the challenger in force, unless another model came there than the one it was compared with."""
+    try:
+        registry.promote(str(ending.challenger), expected=in_force)
+    except ChampionChanged as error:
+        return replace(
+            ending, status=RunStatus.KEPT, reason=f"{error.champion} came into force during the run."
+        )
+    registry.prune()
+    return ending
 
 
 @contextmanager

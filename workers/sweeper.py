@@ -21,6 +21,7 @@ from moderation.services.traces import forget_traces, old_traces
 from moderation.services.webhook_deliveries import DELETED_AT_ONCE, delete_old, has_due, has_old
 from workers.announcing import announce_model
 from workers.process import Process
+from workers.watching import watch_champion
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def sweep_now(process: Process) -> None:
     forget_old_traces(process, now)
     read_languages(process)
     wake_proving(process, now)
+    watch_champion(process, now)
 
 
 def read_languages(process: Process) -> None:

@@ -10,13 +10,15 @@ from moderation.api.service import service
 from moderation.models import RetrainingRun
 from moderation.schemas.learning import (
     ChampionSchema,
+    ExpectedSchema,
     ModelCardSchema,
     ModelListSchema,
     NewRunSchema,
     RunListSchema,
     RunSchema,
 )
-from moderation.scoring import ModelError, NothingToRollBack, UnknownVersion
+from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack, UnknownVersion
+from moderation.services.audit import ACTS, record
 from moderation.services.retraining import get_run, latest_runs, request_run
 from moderation.services.webhook_outbox import tell_promoted
 
@@ -47,19 +49,25 @@ def read_model(version: str) -> dict[str, Any]:
 @bp.post("/models/<string:version>/promotion")
 @requires(Who.MAINTAINER)
 @bp.doc(summary="Put a version in force")
+@bp.arguments(ExpectedSchema, location="query")
 @bp.response(200, ChampionSchema)
-def promote_model(version: str) -> dict[str, str]:
+@bp.alt_response(409, description="Another model is in force than `expected`")
+def promote_model(query: dict[str, Any], version: str) -> dict[str, str]:
     """Workers and web take it over before their next batch."""
-    return _told(_or_problem(lambda: _registry().promote(version)), "promotion")
+    expected = query.get("expected")
+    return _told(_or_problem(lambda: _registry().promote(version, expected=expected)), "promotion")
 
 
 @bp.post("/models/rollback")
 @requires(Who.MAINTAINER)
 @bp.doc(summary="Return to the champion before this one")
+@bp.arguments(ExpectedSchema, location="query")
 @bp.response(200, ChampionSchema)
-def roll_back_model() -> dict[str, str]:
+@bp.alt_response(409, description="There is none, or another model is in force than `expected`")
+def roll_back_model(query: dict[str, Any]) -> dict[str, str]:
     """Workers and web take it over before their next batch."""
-    return _told(_or_problem(lambda: _registry().rollback()), "rollback")
+    expected = query.get("expected")
+    return _told(_or_problem(lambda: _registry().rollback(expected=expected)), "rollback")
 
 
 @bp.post("/retraining-runs")
@@ -97,6 +105,7 @@ def read_run(run_id: str) -> RetrainingRun:
 
 def _told(version: str, how: str) -> dict[str, str]:
     with service().database.write() as session:
+        record(session, moderator_caller().name, ACTS[how], version, now())
         tell_promoted(session, version, how, now())
     return {"champion": version}
 
@@ -113,6 +122,8 @@ def _or_problem(call: Any) -> Any:
         raise Problem("not-found", "no such model version") from None
     except NothingToRollBack:
         raise Problem("nothing-to-roll-back") from None
+    except ChampionChanged as error:
+        raise Problem("champion-changed", f"{error.champion} is in force meanwhile") from None
     except ModelError as error:
         log.error("%s", error)  # noqa: TRY400 - one line says it all
         raise Problem("model-unusable", type(error).__name__) from None

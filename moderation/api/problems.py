@@ -39,6 +39,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "name-taken": (409, "Somebody has this name already"),
     "run-in-progress": (409, "A retraining run is under way"),
     "nothing-to-roll-back": (409, "No earlier model to return to"),
+    "champion-changed": (409, "Another model came into force meanwhile"),
     "stale": (412, "The queue item changed meanwhile"),
     "too-large": (413, "The request is too large"),
     "wrong-content-type": (415, "This content type is not taken here"),

@@ -11,8 +11,8 @@ from moderation.api.service import service
 from moderation.console.blueprint import bp
 from moderation.console.sign_in import maintainers_only
 from moderation.domain.policy import CATEGORIES
-from moderation.scoring import ModelError, NothingToRollBack, UnknownVersion
-from moderation.services.audit import record
+from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack, UnknownVersion
+from moderation.services.audit import ACTS, record
 from moderation.services.errors import NotFound, RunInProgress
 from moderation.services.labels import count_labelled
 from moderation.services.retraining import latest_runs, request_run
@@ -46,15 +46,17 @@ def show_model(version: str) -> str:
 
 @bp.post("/models/<string:version>/promotion")
 @maintainers_only
-def promote(version: str) -> Redirect:
+def promote(version: str) -> Redirect | tuple[str, int]:
     """Put a version in force; workers and web servers take it over before their next batch."""
     try:
-        service().scorer.registry.promote(version)
+        service().scorer.registry.promote(version, expected=request.form.get("expected"))
+    except ChampionChanged as error:
+        return _models_page(_changed(error)), 409
     except UnknownVersion:
         raise NotFound("model version") from None
     except ModelError as error:
         raise Problem("model-unusable", type(error).__name__) from None
-    _record("model promoted", version, "promotion")
+    _record(version, "promotion")
     return redirect(url_for(".show_models", done="promoted", version=version), 303)
 
 
@@ -63,12 +65,14 @@ def promote(version: str) -> Redirect:
 def roll_back() -> Redirect | tuple[str, int]:
     """Return to the champion before this one."""
     try:
-        champion = service().scorer.registry.rollback()
+        champion = service().scorer.registry.rollback(expected=request.form.get("expected"))
+    except ChampionChanged as error:
+        return _models_page(_changed(error)), 409
     except NothingToRollBack:
         return _models_page("No other model was in force before."), 409
     except ModelError as error:
         raise Problem("model-unusable", type(error).__name__) from None
-    _record("model rolled back", champion, "rollback")
+    _record(champion, "rollback")
     return redirect(url_for(".show_models", done="rolled-back", version=champion), 303)
 
 
@@ -108,7 +112,11 @@ def _models_page(refused: str = "") -> str:
     )
 
 
-def _record(act: str, version: str, how: str) -> None:
+def _changed(error: ChampionChanged) -> str:
+    return f"Nothing was changed: {error.champion} came into force meanwhile."
+
+
+def _record(version: str, how: str) -> None:
     with service().database.write() as writing:
-        record(writing, moderator_caller().name, act, version, now())
+        record(writing, moderator_caller().name, ACTS[how], version, now())
         tell_promoted(writing, version, how, now())

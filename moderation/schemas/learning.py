@@ -50,6 +50,12 @@ class ChampionSchema(StrictSchema):
     champion = fields.String()
 
 
+class ExpectedSchema(StrictSchema):
+    """The champion that whoever asks has seen; another one in force meanwhile refuses the request."""
+
+    expected = Text(ID_LENGTH)
+
+
 class NewRunSchema(StrictSchema):
     """Whose labels a run uses; those of all sites unless one is named."""
 

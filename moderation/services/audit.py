@@ -11,6 +11,8 @@ from moderation.models import AuditLine, new_id
 
 # Who acts from the command line of the machine itself has no name here.
 COMMAND_LINE = "command line"
+# How a model came into force, and what that is called here.
+ACTS = {"promotion": "model promoted", "rollback": "model rolled back"}
 
 
 def record(session: Session, actor: str, act: str, subject: str, now: datetime, **details: Any) -> None:

@@ -61,6 +61,30 @@ def test_promotion_and_rollback_move_the_champion(api: Api, carla: NewModerator,
     assert champions() == [shipped.VERSION]
 
 
+def test_a_champion_that_changed_meanwhile_is_not_overridden(
+    api: Api, carla: NewModerator, registry: Registry
+) -> None:
+    api.call("POST", f"{PATH}/v-2/promotion", carla.key)
+    for path in (f"{PATH}/{shipped.VERSION}/promotion", f"{PATH}/rollback"):
+        answer = api.call("POST", f"{path}?expected={shipped.VERSION}x", carla.key)
+        assert answer.status_code == 409
+        assert answer.get_json()["type"].endswith("champion-changed")
+    assert registry.champion() == "v-2"
+    assert api.call("POST", f"{PATH}/rollback?expected=v-2", carla.key).status_code == 200
+    assert registry.champion() == shipped.VERSION
+
+
+def test_who_changed_the_champion_is_on_record(api: Api, carla: NewModerator, registry: Registry) -> None:
+    api.call("POST", f"{PATH}/v-2/promotion", carla.key)
+    api.call("POST", f"{PATH}/rollback", carla.key)
+    lines = api.call("GET", "/api/v1/audit", carla.key).get_json()["items"]
+    found = [(line["actor"], line["act"], line["subject"]) for line in lines[:2]]
+    assert found == [
+        ("Carla", "model rolled back", shipped.VERSION),
+        ("Carla", "model promoted", "v-2"),
+    ]
+
+
 def test_a_promotion_is_taken_over_by_the_web_process(
     api: Api, carla: NewModerator, scorer: Scorer, registry: Registry
 ) -> None:

@@ -71,6 +71,10 @@ class TestModels:
         again = carlas.send("/console/models/retraining")
         assert (again.status_code, "under way already" in again.text) == (409, True)
 
+    def test_a_champion_that_changed_meanwhile_is_not_overridden(self, carlas: Console) -> None:
+        answer = carlas.send("/console/models/rollback", expected="somebody-elses")
+        assert (answer.status_code, "Nothing was changed" in answer.text) == (409, True)
+
     def test_without_an_earlier_model_there_is_nothing_to_roll_back(self, carlas: Console) -> None:
         answer = carlas.send("/console/models/rollback")
         assert (answer.status_code, "No other model" in answer.text) == (409, True)

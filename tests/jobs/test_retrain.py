@@ -2,9 +2,13 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+import workers.retraining
+from classifier import Classifier
+from classifier.evaluation import Regression
 from moderation.database import Database
 from moderation.label_lines import take_lines
 from moderation.models import RetrainingRun
@@ -95,6 +99,41 @@ def test_a_rollback_brings_the_earlier_model_back_at_once(
     assert run_once(process).status == "promoted"
     assert scorer.registry.rollback() == shipped
     assert scorer.current().version == shipped
+
+
+def test_a_model_that_came_into_force_meanwhile_is_not_overridden(
+    process: Process, database: Database, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(database, 300)
+    compared = workers.retraining.compare
+
+    def somebody_promotes(champion: Classifier, *others: Any) -> Any:
+        scorer.registry.add(
+            Classifier(champion.network, {**champion.card, "version": "v-9", "parent": champion.version})
+        )
+        scorer.registry.promote("v-9")
+        return compared(champion, *others)
+
+    monkeypatch.setattr(workers.retraining, "compare", somebody_promotes)
+    run = run_once(process)
+    assert (run.status, scorer.registry.champion()) == ("kept", "v-9")
+    assert run.reason == "v-9 came into force during the run."
+
+
+def test_a_challenger_that_unlearned_something_is_kept_out(
+    process: Process, database: Database, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(database, 300)
+    monkeypatch.setattr(
+        workers.retraining,
+        "regression",
+        lambda *_: Regression({"toxicity": {"challenger": 0.6}}, ["toxicity"]),
+    )
+    champion = scorer.registry.champion()
+    run = run_once(process)
+    assert (run.status, scorer.registry.champion()) == ("kept", champion)
+    assert "it unlearned toxicity" in (run.reason or "")
+    assert run.metrics["regression"]["lost"] == ["toxicity"]
 
 
 def test_labels_that_teach_nothing_keep_the_champion_and_say_why(

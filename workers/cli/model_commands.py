@@ -13,6 +13,7 @@ from moderation.database import Database, open_database
 from moderation.jobs import open_jobs
 from moderation.models import RetrainingRun
 from moderation.scoring import open_registry
+from moderation.services.audit import ACTS, COMMAND_LINE, record
 from moderation.services.retraining import RunStatus, get_run, request_run
 from moderation.services.webhook_outbox import tell_promoted
 from moderation.settings import Settings
@@ -73,6 +74,7 @@ def retrain_command(wait: bool, site_id: str | None, as_json: bool) -> None:
 def _tell_champion(settings: Settings, version: str, how: str) -> None:
     click.echo(f"champion: {version}")
     with open_database(settings.database_url).write() as session:
+        record(session, COMMAND_LINE, ACTS[how], version, datetime.now(UTC))
         tell_promoted(session, version, how, datetime.now(UTC))
 
 

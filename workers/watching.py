@@ -1,0 +1,63 @@
+"""Watching a new champion: one that people correct more, or that approves otherwise, is rolled back."""
+
+import logging
+from datetime import datetime, timedelta
+
+from moderation.domain.circuit_breaker import trips
+from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack
+from moderation.services.audit import ACTS, record
+from moderation.services.model_records import last_promotion, record_of
+from moderation.services.webhook_outbox import tell_promoted
+from workers.process import Process
+
+log = logging.getLogger(__name__)
+
+# For so long after a promotion, against so much of the time before it.
+WATCHED, COMPARED_WITH = timedelta(days=2), timedelta(days=7)
+# Counting takes a while on a busy installation, so not every round does it.
+EVERY_SECONDS = 30
+ACTOR = "circuit breaker"
+
+
+def watch_champion(process: Process, now: datetime) -> None:
+    """Roll the champion back if its first decisions say so; what is put back is not watched."""
+    if not process.settings.circuit_breaker or not _is_its_turn(process, now):
+        return
+    try:
+        reason = _reason(process, now)
+        if reason is not None:
+            _roll_back(process, *reason, now)
+    except ChampionChanged:
+        log.info("somebody else changed the model meanwhile")
+    except NothingToRollBack:
+        log.error("a model is to be rolled back, but none was in force before it")  # noqa: TRY400 - one line says it all
+    except ModelError as error:
+        log.error("cannot watch the model (%s)", type(error).__name__)  # noqa: TRY400 - the next round tells
+
+
+def _is_its_turn(process: Process, now: datetime) -> bool:
+    return now.timestamp() % EVERY_SECONDS < max(process.settings.sweep_seconds, 1.0)
+
+
+def _reason(process: Process, now: datetime) -> tuple[str, str] | None:
+    """The champion and why it is to go."""
+    with process.database.read() as session:
+        promoted = last_promotion(session, now - WATCHED)
+        if promoted is None:
+            return None
+        registry = process.scorer.registry
+        champion, previous = registry.champion(), registry.previous()
+        if champion != promoted.subject or previous is None:
+            return None
+        before = record_of(session, previous, promoted.created_at - COMPARED_WITH)
+        after = record_of(session, champion, promoted.created_at)
+    reason = trips(before, after)
+    return None if reason is None else (champion, reason)
+
+
+def _roll_back(process: Process, champion: str, reason: str, now: datetime) -> None:
+    back = process.scorer.registry.rollback(expected=champion)
+    with process.database.write() as session:
+        record(session, ACTOR, ACTS["rollback"], back, now, instead_of=champion, reason=reason)
+        tell_promoted(session, back, "rollback", now)
+    log.warning("rolled %s back to %s: %s", champion, back, reason)
