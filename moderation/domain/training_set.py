@@ -27,6 +27,8 @@ AUTHOR_SHARE, AUTHOR_FLOOR = 0.2, 20
 # Where several moderators teach, the examples of one weigh no more than this share of all, but so many at
 # least: a site where one person does most of the work must not lose it because a second one looked in.
 MODERATOR_SHARE, MODERATOR_FLOOR = 0.5, 200
+# So many comments may one stand for that was drawn by lot.
+MOST_STOOD_FOR = 10.0
 
 Read = Callable[[str], Sequence[str]]
 
@@ -39,6 +41,8 @@ class LabelledText:
     comment: Mapping[str, Any]
     comment_id: str | None
     taught: tuple[Taught, ...]
+    # The chance with which it was drawn to be looked at; what people look at anyway is certain.
+    chance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,8 @@ def _example(text: LabelledText, settled: Settled) -> LabelledComment:
     return LabelledComment(
         comment=text.comment,
         labels=settled.labels,
-        weight=weight_of(heaviest.teacher.source),
+        # One drawn by lot stands for all it was drawn from, within reason: a slip of a person would too.
+        weight=weight_of(heaviest.teacher.source) * min(1.0 / text.chance, MOST_STOOD_FOR),
         source=heaviest.teacher.source,
         at=first_taught(text),
         comment_id=text.comment_id,

@@ -11,7 +11,7 @@ from moderation.domain.settling import Taught
 from moderation.domain.sources import Teacher
 from moderation.domain.status import Status
 from moderation.domain.training_set import LabelledText
-from moderation.models import Comment, ImportedExample, Label, Submission, Thread
+from moderation.models import Comment, Decision, ImportedExample, Label, QueueItem, Submission, Thread
 
 # Databases limit the parameters of one statement.
 _PIECE = 1_000
@@ -23,12 +23,13 @@ def labelled_texts(session: Session, site_id: str | None = None) -> Iterator[Lab
     What an author took back teaches nothing, whenever it was labelled.
     """
     taught = _taught(session, site_id)
+    drawn = _drawn(session, site_id)
     comments = _comments(session, [text for text in taught if text.startswith("sub_")])
     comments |= _imported(session, [text for text in taught if not text.startswith("sub_")])
     for text, said in taught.items():
         if text in comments:
             comment_id, comment = comments[text]
-            yield LabelledText(text, comment, comment_id, tuple(said))
+            yield LabelledText(text, comment, comment_id, tuple(said), drawn.get(text, 1.0))
 
 
 def text_of_label() -> ColumnElement[str]:
@@ -67,6 +68,17 @@ def _taught(session: Session, site_id: str | None) -> dict[str, list[Taught]]:
         teacher = Teacher(row.source, row.site_id, row.moderator_id)
         found[row.text].append(Taught(row.category, row.value, teacher, bool(row.explicit), row.created_at))
     return found
+
+
+def _drawn(session: Session, site_id: str | None) -> dict[str, float]:
+    """For texts labelled in a spot check, the chance with which they were drawn."""
+    query = (
+        select(Label.submission_id, QueueItem.sampling_probability)
+        .join(Decision, Decision.id == Label.decision_id)
+        .join(QueueItem, QueueItem.id == Decision.queue_item_id)
+        .where(in_force(site_id), QueueItem.sampling_probability.is_not(None))
+    )
+    return {text: chance for text, chance in session.execute(query) if text is not None and chance}
 
 
 def _comments(session: Session, ids: Sequence[str]) -> dict[str, tuple[str | None, dict[str, Any]]]:

@@ -9,7 +9,9 @@ import pytest
 
 from moderation.database import Database
 from moderation.domain.spot_checks import is_drawn
+from moderation.models import QueueItem
 from moderation.services.access import NewModerator, NewSite
+from moderation.services.labels import labelled_comments
 from moderation.services.policies import change_policy
 from moderation.services.spot_checks import spot_check_figures
 from tests.conftest import Api
@@ -115,8 +117,6 @@ def test_one_drawn_with_a_small_chance_stands_for_many(
     _, item = one_item(api, checked, bruno, drain, "fine")
     api.decide(bruno, item, "approve")
     with database.write() as session:
-        from moderation.models import QueueItem
-
         session.get_one(QueueItem, item["id"]).sampling_probability = 0.1
     _, wrong = one_item(api, checked, bruno, drain, "not fine")
     api.decide(bruno, wrong, "reject")
@@ -124,6 +124,25 @@ def test_one_drawn_with_a_small_chance_stands_for_many(
         figures = spot_check_figures(session, datetime.now(UTC) - timedelta(hours=1), checked.site_id)
     # One of eleven: the first stands for ten.
     assert figures["published"].per_1000 == pytest.approx(1000 / 11, abs=0.01)
+
+
+@pytest.mark.parametrize(("chance", "weight"), [(1.0, 1.0), (0.25, 4.0), (0.01, 10.0)])
+def test_one_drawn_by_lot_teaches_for_all_it_was_drawn_from_within_reason(
+    api: Api,
+    database: Database,
+    checked: NewSite,
+    bruno: NewModerator,
+    drain: Drain,
+    chance: float,
+    weight: float,
+) -> None:
+    _, item = one_item(api, checked, bruno, drain, "fine")
+    with database.write() as session:
+        session.get_one(QueueItem, item["id"]).sampling_probability = chance
+    api.decide(bruno, item, "approve")
+    with database.read() as session:
+        (labelled,) = labelled_comments(session)
+    assert labelled.weight == weight
 
 
 def test_what_was_taken_back_is_not_counted(
