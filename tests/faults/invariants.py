@@ -86,12 +86,12 @@ def nothing_is_approved_without_a_score(records: Records) -> Iterator[str]:
 
 def exactly_the_held_wait_for_a_person(records: Records) -> Iterator[str]:
     for one in records.comments.values():
-        waiting = len(records.open_items.get(one.id, ()))
-        # A published one too, while nobody answered its readers' reports.
-        reported = one.status == "approved" and any(
-            item.reports for item in records.open_items.get(one.id, ())
-        )
-        if waiting != (one.status == "held" or reported):
+        items = records.open_items.get(one.id, ())
+        waiting = len(items)
+        # A published one too, while nobody answered its readers' reports, and what was drawn for a spot check.
+        reported = one.status == "approved" and any(item.reports for item in items)
+        drawn = one.status in {"approved", "rejected"} and any(item.sampling_probability for item in items)
+        if waiting != (one.status == "held" or reported or drawn):
             yield f"{one.id} is {one.status} and has {waiting} open queue items"
 
 
