@@ -88,7 +88,7 @@ def exactly_the_held_wait_for_a_person(records: Records) -> Iterator[str]:
     for one in records.comments.values():
         items = records.open_items.get(one.id, ())
         waiting = len(items)
-        # A published one too, while nobody answered its readers' reports, and what was drawn for a spot check.
+        # A published one too, while nobody answered its readers' reports, and what was drawn by lot.
         reported = one.status == "approved" and any(item.reports for item in items)
         drawn = one.status in {"approved", "rejected"} and any(item.sampling_probability for item in items)
         if waiting != (one.status == "held" or reported or drawn):
