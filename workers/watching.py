@@ -1,6 +1,8 @@
 """Watching a new champion: one that people correct more, or that approves otherwise, is rolled back."""
 
 import logging
+import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moderation.domain.circuit_breaker import trips
@@ -15,14 +17,25 @@ log = logging.getLogger(__name__)
 # For so long after a promotion, against so much of the time before it.
 WATCHED, COMPARED_WITH = timedelta(days=2), timedelta(days=7)
 # Counting takes a while on a busy installation, so not every round does it.
-EVERY_SECONDS = 30
+PAUSE_SECONDS = 30.0
 ACTOR = "circuit breaker"
+
+
+@dataclass
+class Turns:
+    """When this process looks next, by its own clock."""
+
+    next: float = 0.0
+
+
+turns = Turns()
 
 
 def watch_champion(process: Process, now: datetime) -> None:
     """Roll the champion back if its first decisions say so; what is put back is not watched."""
-    if not process.settings.circuit_breaker or not _is_its_turn(process, now):
+    if not process.settings.circuit_breaker or time.monotonic() < turns.next:
         return
+    turns.next = time.monotonic() + PAUSE_SECONDS
     try:
         reason = _reason(process, now)
         if reason is not None:
@@ -33,10 +46,6 @@ def watch_champion(process: Process, now: datetime) -> None:
         log.error("a model is to be rolled back, but none was in force before it")  # noqa: TRY400 - one line says it all
     except ModelError as error:
         log.error("cannot watch the model (%s)", type(error).__name__)  # noqa: TRY400 - the next round tells
-
-
-def _is_its_turn(process: Process, now: datetime) -> bool:
-    return now.timestamp() % EVERY_SECONDS < max(process.settings.sweep_seconds, 1.0)
 
 
 def _reason(process: Process, now: datetime) -> tuple[str, str] | None:

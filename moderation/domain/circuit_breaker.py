@@ -18,12 +18,16 @@ MORE_CORRECTED, APPROVAL_MOVED = 0.01, 0.15
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one model version's decisions: of all how many approved; without a person, corrected."""
+    """What became of one model version's decisions: of all how many approved; without a person, corrected.
+
+    `unproven`: held only because a promise was not proven yet.
+    """
 
     decided: int
     approved: int
     automatic: int
     corrected: int
+    unproven: int = 0
 
 
 def trips(before: Record, after: Record) -> str | None:
@@ -55,7 +59,8 @@ def _corrections(before: Record, after: Record) -> str | None:
 
 
 def _approvals(before: Record, after: Record) -> str | None:
-    if min(before.decided, after.decided) < FEWEST:
+    # What waits for a proof says nothing of the model: every new one begins so where something is promised.
+    if min(before.decided, after.decided) < FEWEST or before.unproven or after.unproven:
         return None
     low, high = interval(before.approved, before.decided, CONFIDENCE)
     new_low, new_high = interval(after.approved, after.decided, CONFIDENCE)

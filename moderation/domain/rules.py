@@ -27,6 +27,7 @@ from moderation.domain.status import Action
 Rule = Callable[[Signals, PolicySettings], Iterator[Finding]]
 
 _LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+UNPROVEN = "unproven"
 # Until a model says otherwise a person looks at every second-guess and nothing is rejected.
 _CAUTIOUS = Threshold(reject=None, hold=0.5)
 
@@ -78,7 +79,7 @@ def promises(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:
     for category, promise in settings.promises.items():
         if promise.publish is not None and _proven_hold(category, signals) is None:
             detail = _unproven(category, promise.publish, signals.proven)
-            yield Finding("promises", Action.HOLD, "unproven", detail, category)
+            yield Finding("promises", Action.HOLD, UNPROVEN, detail, category)
 
 
 def blocked_words(signals: Signals, settings: PolicySettings) -> Iterator[Finding]:

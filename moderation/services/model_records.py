@@ -1,11 +1,13 @@
 """How the decisions of a model version fared, for the circuit breaker."""
 
+from collections import defaultdict
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from moderation.domain.circuit_breaker import Record
+from moderation.domain.rules import UNPROVEN
 from moderation.domain.status import Action
 from moderation.models import AuditLine, Decision
 from moderation.services.audit import ACTS
@@ -27,20 +29,25 @@ def last_promotion(session: Session, since: datetime) -> AuditLine | None:
 def record_of(session: Session, version: str, since: datetime) -> Record:
     """What the policy decided by a version since then, and what people made of it."""
     decided = (
-        select(Decision.action, func.count())
+        select(Decision.action, Decision.reason, func.count())
         .where(
             Decision.created_at >= since,
             Decision.actor_kind == POLICY.kind,
             Decision.model_version == version,
         )
-        .group_by(Decision.action)
+        .group_by(Decision.action, Decision.reason)
     )
-    counts = {action: count for action, count in session.execute(decided)}  # noqa: C416 - rows, not tuples
+    counts: dict[str, int] = defaultdict(int)
+    unproven = 0
+    for action, reason, count in session.execute(decided):
+        counts[action] += count
+        unproven += count if reason == UNPROVEN else 0
     return Record(
         decided=sum(counts.values()),
-        approved=counts.get(Action.APPROVE, 0),
-        automatic=sum(counts.get(action, 0) for action in _AUTOMATIC),
+        approved=counts[Action.APPROVE],
+        automatic=sum(counts[action] for action in _AUTOMATIC),
         corrected=_corrected(session, version, since),
+        unproven=unproven,
     )
 
 

@@ -15,11 +15,9 @@ from moderation.services.policies import change_policy
 from tests.conftest import Api
 from tests.fakes import FakeScorer
 from workers.process import Process
-from workers.watching import watch_champion
+from workers.watching import turns, watch_champion
 
 Drain = Callable[[], int]
-# A moment at which it is its turn.
-TURN = 30
 
 
 class Registry:
@@ -70,8 +68,8 @@ def promote(database: Database, version: str) -> None:
 
 
 def watch(process: Process) -> None:
-    now = datetime.now(UTC).timestamp() // TURN * TURN + TURN
-    watch_champion(process, datetime.fromtimestamp(now, UTC))
+    turns.next = 0.0
+    watch_champion(process, datetime.now(UTC))
 
 
 def one_after_the_other(
@@ -122,6 +120,47 @@ def test_a_model_that_people_agree_with_stays(
     one_after_the_other(api, site, drain, bruno, database, scorer, "approve")
     watch(process)
     assert registry.champion() == "fake-2"
+
+
+def test_what_waits_for_a_proof_is_no_sign_of_a_bad_model(
+    api: Api,
+    site: NewSite,
+    bruno: NewModerator,
+    drain: Drain,
+    database: Database,
+    scorer: FakeScorer,
+    registry: Registry,
+    process: Process,
+) -> None:
+    decide_many(api, site, drain, bruno, "approve")
+    promote(database, "fake-2")
+    scorer.version = "fake-2"
+    with database.write() as session:
+        promises = {"promises": {"spam": {"publish": 0.9}}}
+        change_policy(session, site.site_id, promises, datetime.now(UTC))
+    for n in range(20):
+        api.hand_in(site, f"held until proven {n}")
+    drain()
+    watch(process)
+    assert registry.champion() == "fake-2"
+
+
+def test_it_looks_again_only_after_a_while(
+    api: Api,
+    site: NewSite,
+    bruno: NewModerator,
+    drain: Drain,
+    database: Database,
+    scorer: FakeScorer,
+    registry: Registry,
+    process: Process,
+) -> None:
+    one_after_the_other(api, site, drain, bruno, database, scorer, "reject")
+    turns.next = float("inf")
+    watch_champion(process, datetime.now(UTC))
+    assert registry.champion() == "fake-2"
+    watch(process)
+    assert registry.champion() == "fake-1"
 
 
 def test_it_can_be_switched_off(
