@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from moderation.domain.likeness import Imprint, imprint_of, packed, similarity, unpacked
-from moderation.domain.precedents import LEAST_PAIRS
+from moderation.domain.precedents import LEAST_PAIRS, THE_SAME
 from moderation.domain.settling import Settled, Taught, settle
 from moderation.domain.sources import PEOPLE, weight_of
 
-# The share of pairs from which two texts teach the same. Higher than what the memory calls alike: the
-# variants of a campaign are worth knowing, another greeting before the same text is not.
-SAME = 0.8
+# The share of pairs from which two texts teach the same, as the memory calls them the same: the variants of a
+# campaign are worth knowing, another word in a long text is not.
+SAME = THE_SAME
 # Two texts that share so much meet at one of this many numbers in all but two of a thousand cases; a number
 # leads to the first few texts only, so that a flood of copies makes the making of the set no slower.
 KEYS, MOST_OF_A_KEY = 4, 8
