@@ -117,7 +117,9 @@ def proof(told: Mapping[str, Any]) -> str:
         wrong = f"{found.wrong} of {found.seen} labelled texts there were wrong"
         return f"{does} {edge} {found.threshold:.2f}; {wrong}"
     if found.missing:
-        return f"at least {found.missing} more labels are needed; nothing is {does} for it without a person"
+        return (
+            f"at least {found.missing} more labels are needed; until then nothing is {does} without a person"
+        )
     return f"this model errs too often: {found.wrong} of the safest {found.seen} were wrong"
 
 
