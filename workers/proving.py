@@ -16,10 +16,10 @@ from moderation.services.proofs import (
     count_labels,
     keep_proof,
     keep_scores,
-    labelled_texts,
     last_proof,
     promising_sites,
     proven_now,
+    scored_texts,
     sites_to_prove,
     tries_anew,
 )
@@ -55,21 +55,21 @@ def prove_site(process: Process, site_id: str) -> None:
     with process.database.read() as session:
         policy = current_policies(session, {site_id}).get(site_id, PolicySettings())
         count = count_labels(session, site_id)
-        texts = labelled_texts(session, site_id, version, now)
-        last = last_proof(session, site_id, version)
+        texts = scored_texts(session, site_id, version, now)
+        last = last_proof(session, site_id, version, policy.version)
     scored = _score(process.scorer, version, texts)
     if scored is None:
         log.info("another model came meanwhile; its promises are next", extra={"site_id": site_id})
         return
     whole = [replace(text, scores=scored.get(text.submission_id, text.scores)) for text in texts]
-    anew = last is None or last.policy_version != policy.version or tries_anew(last, count)
+    anew = tries_anew(last, count)
     with process.database.write() as session:
         keep_scores(session, version, scored, now)
         keep_proof(
             session,
             site_id,
             version,
-            proven_now(policy, whole, last, count),
+            proven_now(policy, whole, last, anew=anew),
             policy_version=policy.version,
             label_count=count,
             tried_with=count if anew or last is None else last.label_count,

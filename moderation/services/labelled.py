@@ -22,8 +22,18 @@ def labelled_texts(session: Session, site_id: str | None = None) -> Iterator[Lab
 
     What an author took back teaches nothing, whenever it was labelled.
     """
-    taught = _taught(session, site_id)
-    drawn = _drawn(session, site_id)
+    yield from _texts(session, in_force(site_id))
+
+
+def texts_of(session: Session, ids: Sequence[str]) -> Iterator[LabelledText]:
+    """The labelled ones of these submissions, in the order they were first learned within each piece."""
+    for start in range(0, len(ids), _PIECE):
+        yield from _texts(session, in_force() & Label.submission_id.in_(ids[start : start + _PIECE]))
+
+
+def _texts(session: Session, which: ColumnElement[bool]) -> Iterator[LabelledText]:
+    taught = _taught(session, which)
+    drawn = _drawn(session, which)
     comments = _comments(session, [text for text in taught if text.startswith("sub_")])
     comments |= _imported(session, [text for text in taught if not text.startswith("sub_")])
     for text, said in taught.items():
@@ -48,7 +58,7 @@ def in_force(site_id: str | None = None) -> ColumnElement[bool]:
     return and_(live, or_(Label.site_id == site_id, unknown))
 
 
-def _taught(session: Session, site_id: str | None) -> dict[str, list[Taught]]:
+def _taught(session: Session, which: ColumnElement[bool]) -> dict[str, list[Taught]]:
     query = (
         select(
             text_of_label().label("text"),
@@ -60,7 +70,7 @@ def _taught(session: Session, site_id: str | None) -> dict[str, list[Taught]]:
             Label.explicit,
             Label.created_at,
         )
-        .where(in_force(site_id))
+        .where(which)
         .order_by(Label.created_at, Label.id)
     )
     found: dict[str, list[Taught]] = defaultdict(list)
@@ -70,13 +80,13 @@ def _taught(session: Session, site_id: str | None) -> dict[str, list[Taught]]:
     return found
 
 
-def _drawn(session: Session, site_id: str | None) -> dict[str, float]:
+def _drawn(session: Session, which: ColumnElement[bool]) -> dict[str, float]:
     """For texts labelled in a spot check, the chance with which they were drawn."""
     query = (
         select(Label.submission_id, QueueItem.sampling_probability)
         .join(Decision, Decision.id == Label.decision_id)
         .join(QueueItem, QueueItem.id == Decision.queue_item_id)
-        .where(in_force(site_id), QueueItem.sampling_probability.is_not(None))
+        .where(which, QueueItem.sampling_probability.is_not(None))
     )
     return {text: chance for text, chance in session.execute(query) if text is not None and chance}
 

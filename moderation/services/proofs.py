@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.policy import PolicySettings
 from moderation.domain.promises import Judged, Proof, Proven, prove
-from moderation.models import Comment, Label, Score, Site, SiteProof, Submission, Thread, table_of
+from moderation.domain.settling import settle
+from moderation.models import Label, Score, Site, SiteProof, Submission, table_of
 from moderation.services.accept import insert_new
+from moderation.services.labelled import texts_of
 from moderation.services.policies import current_policies
 
 # The newest labelled texts of a year: older ones say little of what comes now.
@@ -20,6 +22,7 @@ WINDOW = timedelta(days=365)
 # New labels are waited for so long; and other thresholds are tried only when there are so many times more.
 PAUSE = timedelta(seconds=60)
 GROWTH = 1.2
+KEPT = timedelta(days=30)
 Proofs = Mapping[tuple[str, str | None], Mapping[str, Proven]]
 
 
@@ -68,8 +71,8 @@ def sites_to_prove(
     ]
 
 
-def labelled_texts(session: Session, site_id: str, model_version: str, now: datetime) -> list[Labelled]:
-    """The newest labelled texts of a site, one of each text, oldest first."""
+def scored_texts(session: Session, site_id: str, model_version: str, now: datetime) -> list[Labelled]:
+    """The newest labelled texts of a site, one of each text, with what their labels say together."""
     newest = (
         select(Label.submission_id, func.max(Label.created_at).label("at"))
         .join(Submission, Submission.id == Label.submission_id)
@@ -80,41 +83,32 @@ def labelled_texts(session: Session, site_id: str, model_version: str, now: date
         .subquery()
     )
     rows = session.execute(
-        select(Submission, Comment.author, Thread.title, Score)
-        .join(newest, newest.c.submission_id == Submission.id)
-        .join(Comment, Comment.id == Submission.comment_id)
-        .join(Thread, Thread.id == Comment.thread_id)
+        select(newest.c.submission_id, Submission.body_digest, Score)
+        .join(Submission, Submission.id == newest.c.submission_id)
         .outerjoin(Score, (Score.submission_id == Submission.id) & (Score.model_version == model_version))
-        .order_by(newest.c.at, Submission.id)
+        .order_by(newest.c.at, newest.c.submission_id)
     ).all()
-    labels = _labels(session, [row.Submission.id for row in rows])
     # A campaign is one text: counted as often as it came, it would prove too much.
-    once = {row.Submission.body_digest: row for row in rows}
+    once = {row.body_digest: row for row in rows}
+    scores = {row.submission_id: row.Score for row in once.values()}
     return [
         Labelled(
-            submission_id=row.Submission.id,
-            comment=_comment(row),
-            labels=labels.get(row.Submission.id, {}),
-            scores=row.Score.by_category() if row.Score is not None else None,
+            submission_id=text.id,
+            comment=text.comment,
+            labels=settle(text.taught).labels,
+            scores=None if (score := scores[text.id]) is None else score.by_category(),
         )
-        for row in once.values()
+        for text in texts_of(session, list(scores))
     ]
 
 
 def proven_now(
-    policy: PolicySettings, texts: Sequence[Labelled], last: SiteProof | None = None, label_count: int = 0
+    policy: PolicySettings, texts: Sequence[Labelled], last: SiteProof | None = None, *, anew: bool = True
 ) -> dict[str, Proven]:
     """What these texts prove of a policy's promises after the `last` proof; only those with scores count."""
     judged = [Judged(text.scores, text.labels) for text in texts if text.scores is not None]
-    if last is None or last.policy_version != policy.version:
-        return prove(policy.promises, judged, policy.promise_confidence)
-    return prove(
-        policy.promises,
-        judged,
-        policy.promise_confidence,
-        before=proven_from(last.categories),
-        anew=tries_anew(last, label_count),
-    )
+    before = None if last is None else proven_from(last.categories)
+    return prove(policy.promises, judged, policy.promise_confidence, before=before, anew=anew)
 
 
 def tries_anew(last: SiteProof | None, label_count: int) -> bool:
@@ -122,9 +116,10 @@ def tries_anew(last: SiteProof | None, label_count: int) -> bool:
     return last is None or not last.label_count <= label_count < GROWTH * last.label_count
 
 
-def last_proof(session: Session, site_id: str, model_version: str) -> SiteProof | None:
-    """What was proven last for a model version, whatever was promised then."""
-    return session.get(SiteProof, (site_id, model_version))
+def last_proof(session: Session, site_id: str, model_version: str, policy_version: int) -> SiteProof | None:
+    """What was proven last of the same promises for the same model version."""
+    found = session.get(SiteProof, (site_id, model_version))
+    return found if found is not None and found.policy_version == policy_version else None
 
 
 def keep_scores(
@@ -150,7 +145,8 @@ def keep_proof(
     tried_with: int,
     now: datetime,
 ) -> None:
-    """Put what is proven in force; of versions no longer in use nothing is kept but the last few."""
+    """Put what is proven in force; what was proven for other versions is kept for some time,
+    for one of them may be put in force again."""
     session.merge(
         SiteProof(
             site_id=site_id,
@@ -166,7 +162,7 @@ def keep_proof(
         delete(SiteProof).where(
             SiteProof.site_id == site_id,
             SiteProof.model_version != model_version,
-            SiteProof.computed_at < now - timedelta(days=30),
+            SiteProof.computed_at < now - KEPT,
         )
     )
 
@@ -198,22 +194,3 @@ def _is_due(
     if proof is None or proof.policy_version != policy_version:
         return True
     return now - proof.computed_at >= PAUSE and count_labels(session, site_id) != proof.labels_seen
-
-
-def _labels(session: Session, ids: Sequence[str]) -> dict[str, dict[str, bool]]:
-    """What was said of each text; of two that differ, the newer."""
-    found: dict[str, dict[str, bool]] = {}
-    for start in range(0, len(ids), 1000):
-        query = (
-            select(Label)
-            .where(Label.submission_id.in_(ids[start : start + 1000]), Label.retracted_at.is_(None))
-            .order_by(Label.created_at, Label.id)
-        )
-        for label in session.scalars(query):
-            found.setdefault(label.submission_id or "", {})[label.category] = label.value
-    return found
-
-
-def _comment(row: Any) -> dict[str, Any]:
-    author = {name: row.author.get(name) for name in ("name", "email", "url")}
-    return {"body": row.Submission.body, "author": author, "thread": {"title": row.title}}

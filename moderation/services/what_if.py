@@ -16,7 +16,7 @@ from moderation.domain.status import LEADS_TO, Action, Status
 from moderation.models import Comment, Decision, Score, Submission, Thread
 from moderation.services.decide import POLICY, findings_from
 from moderation.services.policies import current_policies
-from moderation.services.proofs import labelled_texts, proven_now
+from moderation.services.proofs import proven_now, scored_texts
 
 WINDOW = timedelta(days=30)
 MOST_REPLAYED = 1_000
@@ -141,7 +141,7 @@ def _proofs(
 ) -> tuple[Proofs, Proofs]:
     if not any(policy.promises for policy in policies):
         return {}, {}
-    texts = labelled_texts(session, site_id, model_version, now)
+    texts = scored_texts(session, site_id, model_version, now)
     before, after = (proven_now(policy, texts) for policy in policies)
     return before, after
 

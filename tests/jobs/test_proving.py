@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from moderation.database import Database
+from moderation.domain.sources import Source, Teacher
 from moderation.models import SiteProof
 from moderation.services.access import NewModerator, NewSite
+from moderation.services.labels import label_comment
 from moderation.services.policies import change_policy
 from moderation.services.proofs import promising_sites, sites_to_prove
 from tests.conftest import Api
@@ -220,3 +222,25 @@ def test_a_promise_that_cannot_be_made_is_refused(
     path = f"/api/v1/sites/{alma.site_id}/policy/preview"
     answer = api.call("POST", path, carla.key, json={"settings": {"promises": promise}})
     assert answer.status_code == 422
+
+
+def test_a_maintainers_word_outweighs_a_moderators_and_what_was_taken_back_proves_nothing(
+    api: Api,
+    database: Database,
+    process: Process,
+    promising: NewSite,
+    bruno: NewModerator,
+    carla: NewModerator,
+    drain: Drain,
+) -> None:
+    ids = [api.hand_in(promising, f"score:spam=0.1 a text {n}")["id"] for n in range(2)]
+    drain()
+    for item in api.queue(bruno):
+        api.decide(bruno, item, "approve")
+    with database.write() as session:
+        maintainer = Teacher(Source.MAINTAINER, promising.site_id, carla.moderator_id)
+        label_comment(session, ids[0], {"spam": True}, datetime.now(UTC) - timedelta(hours=1), maintainer)
+    api.call("DELETE", f"/api/v1/comments/{ids[1]}", promising.secret_key)
+    prove_process(process)
+    proof = promises(api, promising, carla)[0]["proof"]
+    assert (proof["seen"], proof["wrong"]) == (1, 1)
