@@ -271,8 +271,9 @@ class Registry:
         )
 
 
-def _refuse_unexpected(champion: str, *expected: str | None) -> None:
-    if expected[0] is not None and champion not in expected:
+def _refuse_unexpected(champion: str, expected: str | None, wanted: str | None = None) -> None:
+    # What is wanted may be in force already: by ourselves, when the answer to our own write was lost.
+    if expected is not None and champion not in {expected, wanted}:
         raise ChampionChanged(champion)
 
 

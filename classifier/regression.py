@@ -1,10 +1,8 @@
 """Small cases that every model must go on getting right: what a site's labels do not ask, others rely on.
 
 In the manner of functional tests (Roettger et al., "HateCheck", ACL 2021): each slice asks one thing, and a
-challenger that does clearly worse on the whole of a category is not promoted. All texts were made for this.
+challenger that orders a category worse than the champion is not promoted. All texts were made for this.
 """
-
-from collections.abc import Iterator
 
 from classifier.examples import Example
 
@@ -33,6 +31,7 @@ CASES: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
             "I followed step four but get an empty page. Did anyone else see this?",
             "Could you share the recipe for the bread in the second picture?",
             "Wie lange muss der Teig ruhen, bevor er in den Ofen kommt?",
+            "다음 버전에서도 이 설정이 그대로 작동하나요?",
             "Você poderia explicar a diferença entre os dois métodos?",
         ),
     ),
@@ -125,6 +124,7 @@ CASES: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
             "What a pathetic loser. Nobody asked for your stupid opinion.",
             "Shut up, you moron.",
             "Only an imbecile like you could write such garbage.",
+            "너 같은 멍청한 쓰레기는 꺼져라.",
             "Du bist ein verdammter Vollidiot.",
             "Você é um idiota e um lixo.",
         ),
@@ -163,15 +163,4 @@ CASES: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
 
 def regression_examples() -> list[Example]:
     """Every case as an example, in the order of the slices."""
-    return [Example({"body": body}, labels, 1.0, 0.0) for _, labels, body in _cases()]
-
-
-def slices() -> list[str]:
-    """The slice of each example, in the same order."""
-    return [name for name, _, _ in _cases()]
-
-
-def _cases() -> Iterator[tuple[str, dict[str, bool], str]]:
-    for name, (labels, bodies) in CASES.items():
-        for body in bodies:
-            yield name, labels, body
+    return [Example({"body": body}, labels) for labels, bodies in CASES.values() for body in bodies]

@@ -62,6 +62,7 @@ class Act:
     reopens: str | None = field(default=None, kw_only=True)
     # Of a decision without a person that one is to look at: the chance with which it was drawn.
     sampling_probability: float | None = field(default=None, kw_only=True)
+    # What the item says, where that is more than the decision's own findings.
     item_findings: tuple[Finding, ...] = field(default=(), kw_only=True)
     # Deciding what is decided so already: its reports or the decision itself were looked at, and it stays.
     confirms: bool = field(default=False, kw_only=True)
