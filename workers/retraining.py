@@ -1,7 +1,8 @@
 """The retraining job: labels -> challenger -> compared with the champion -> promoted or kept, and why.
 
-Every step may be repeated: the version's name comes from the run, so a job that died after storing or
-promoting the challenger finds it again.
+Every step may be repeated: the version's name comes from the run, so a job that died after promoting the
+challenger finds it in force. One that finds it stored and not in force leaves it to people: it may have been
+taken out of force since.
 """
 
 import logging
@@ -101,6 +102,10 @@ def make_and_prove(process: Process, run: RetrainingRun) -> Ending:
     version = f"{run.created_at:%Y.%m.%d}-{run.id[-8:]}"
     if registry.champion() == version:
         return Ending(RunStatus.PROMOTED, "promoted before an interruption", challenger=version)
+    if registry.knows(version):
+        # It may have been in force and taken out again by a person or the circuit breaker since.
+        reason = "made before an interruption and not in force; promote it by hand if it is wanted"
+        return Ending(RunStatus.KEPT, reason, champion=registry.champion(), challenger=version)
     labelled = _labels_for(process, run)
     examples, figures = labelled.examples, {"labels": dict(labelled.figures)}
     needed = process.settings.retrain_min_labels
@@ -112,8 +117,7 @@ def make_and_prove(process: Process, run: RetrainingRun) -> Ending:
     champion = registry.load()
     challenger = fit_challenger(load_shipped(), teaching, version=version)
     gate = _pass(champion, challenger, judging)
-    if version not in {info.version for info in registry.versions()}:
-        registry.add(challenger)
+    registry.add(challenger)
     ending = Ending(
         gate.status, gate.reason, len(examples), champion.version, version, gate.metrics | figures
     )

@@ -164,11 +164,8 @@ def test_a_run_that_was_ended_is_not_run_again(process: Process, database: Datab
         assert get_run(session, run.id).attempts == 1
 
 
-def test_a_run_killed_after_the_promotion_ends_as_promoted(
-    process: Process, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from workers import retraining
-
+def killed_after_the_promotion(process: Process, database: Database, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A run whose worker died before it wrote down how it ended."""
     teach(database, 300)
     with database.write() as session:
         run_id = request_run(session, "Carla", datetime.now(UTC)).id
@@ -177,14 +174,33 @@ def test_a_run_killed_after_the_promotion_ends_as_promoted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(retraining, "finish_run", killed)
+        patch.setattr(workers.retraining, "finish_run", killed)
         with pytest.raises(KeyboardInterrupt):
             retrain_process(process, run_id)
     _forget_the_heartbeat(database, run_id)
+    return run_id
+
+
+def test_a_run_killed_after_the_promotion_ends_as_promoted(
+    process: Process, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = killed_after_the_promotion(process, database, monkeypatch)
     retrain_process(process, run_id)
     with database.read() as session:
         run = get_run(session, run_id)
     assert (run.status, run.attempts) == ("promoted", 2)
+
+
+def test_a_run_taken_up_again_does_not_promote_what_was_rolled_back_meanwhile(
+    process: Process, database: Database, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = killed_after_the_promotion(process, database, monkeypatch)
+    back = scorer.registry.rollback()
+    retrain_process(process, run_id)
+    with database.read() as session:
+        run = get_run(session, run_id)
+    assert (run.status, scorer.registry.champion()) == ("kept", back)
+    assert "promote it by hand" in (run.reason or "")
 
 
 def test_an_error_ends_the_run_with_its_reason(
