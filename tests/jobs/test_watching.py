@@ -1,7 +1,7 @@
 """The circuit breaker at work: a model whose decisions people take back is rolled back by itself"""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -54,40 +54,41 @@ def site(alma: NewSite, database: Database) -> NewSite:
     return alma
 
 
-def decide_many(api: Api, site: NewSite, drain: Drain, who: NewModerator, action: str) -> None:
-    for n in range(20):
-        api.hand_in(site, f"{action} words of number {n}")
-    drain()
-    for item in api.queue(who, "?limit=100"):
-        assert api.decide(who, item, action).status_code == 200
-
-
-def promote(database: Database, version: str) -> None:
-    with database.write() as session:
-        record(session, "Carla", ACTS["promotion"], version, datetime.now(UTC))
-
-
 def watch(process: Process) -> None:
     turns.next = 0.0
     watch_champion(process, datetime.now(UTC))
 
 
-def one_after_the_other(
-    api: Api,
-    site: NewSite,
-    drain: Drain,
-    who: NewModerator,
-    database: Database,
-    scorer: FakeScorer,
-    action: str,
-) -> None:
-    decide_many(api, site, drain, who, "approve")
-    promote(database, "fake-2")
-    scorer.version = "fake-2"
-    decide_many(api, site, drain, who, action)
+@dataclass
+class Desk:
+    """A site with two models one after the other, and somebody who looks at every decision."""
+
+    api: Api
+    site: NewSite
+    who: NewModerator
+    drain: Drain
+    database: Database
+    scorer: FakeScorer
+    registry: Registry
+
+    def hand_in(self, count: int, words: str) -> None:
+        for n in range(count):
+            self.api.hand_in(self.site, f"{words} {n}")
+        self.drain()
+
+    def decide(self, action: str) -> None:
+        self.hand_in(20, f"{action} words of number")
+        for item in self.api.queue(self.who, "?limit=100"):
+            assert self.api.decide(self.who, item, action).status_code == 200
+
+    def promote_the_second(self) -> None:
+        with self.database.write() as session:
+            record(session, "Carla", ACTS["promotion"], "fake-2", datetime.now(UTC))
+        self.scorer.version = "fake-2"
 
 
-def test_a_model_that_people_correct_more_is_rolled_back_once(
+@pytest.fixture
+def desk(
     api: Api,
     site: NewSite,
     bruno: NewModerator,
@@ -95,87 +96,59 @@ def test_a_model_that_people_correct_more_is_rolled_back_once(
     database: Database,
     scorer: FakeScorer,
     registry: Registry,
-    process: Process,
-) -> None:
-    one_after_the_other(api, site, drain, bruno, database, scorer, "reject")
+) -> Desk:
+    """The first model's decisions were all right, and the second is in force."""
+    made = Desk(api, site, bruno, drain, database, scorer, registry)
+    made.decide("approve")
+    made.promote_the_second()
+    return made
+
+
+def test_a_model_that_people_correct_more_is_rolled_back_once(desk: Desk, process: Process) -> None:
+    desk.decide("reject")
     watch(process)
     watch(process)
-    assert registry.names == ["fake-1"]
-    with database.read() as session:
+    assert desk.registry.names == ["fake-1"]
+    with desk.database.read() as session:
         line, *_ = latest_acts(session)
     assert (line.actor, line.act, line.subject) == ("circuit breaker", ACTS["rollback"], "fake-1")
     assert "people corrected 100.0 %" in line.details["reason"]
 
 
-def test_a_model_that_people_agree_with_stays(
-    api: Api,
-    site: NewSite,
-    bruno: NewModerator,
-    drain: Drain,
-    database: Database,
-    scorer: FakeScorer,
-    registry: Registry,
-    process: Process,
-) -> None:
-    one_after_the_other(api, site, drain, bruno, database, scorer, "approve")
+def test_a_model_that_people_agree_with_stays(desk: Desk, process: Process) -> None:
+    desk.decide("approve")
     watch(process)
-    assert registry.champion() == "fake-2"
+    assert desk.registry.champion() == "fake-2"
 
 
-def test_what_waits_for_a_proof_is_no_sign_of_a_bad_model(
-    api: Api,
-    site: NewSite,
-    bruno: NewModerator,
-    drain: Drain,
-    database: Database,
-    scorer: FakeScorer,
-    registry: Registry,
-    process: Process,
-) -> None:
-    decide_many(api, site, drain, bruno, "approve")
-    promote(database, "fake-2")
-    scorer.version = "fake-2"
-    with database.write() as session:
+def test_a_model_that_approves_much_less_is_rolled_back(desk: Desk, process: Process) -> None:
+    desk.hand_in(20, "score:spam=0.7 words of number")
+    watch(process)
+    assert desk.registry.champion() == "fake-1"
+
+
+def test_what_waits_for_a_proof_is_no_sign_of_a_bad_model(desk: Desk, process: Process) -> None:
+    with desk.database.write() as session:
         promises = {"promises": {"spam": {"publish": 0.9}}}
-        change_policy(session, site.site_id, promises, datetime.now(UTC))
-    for n in range(20):
-        api.hand_in(site, f"held until proven {n}")
-    drain()
+        change_policy(session, desk.site.site_id, promises, datetime.now(UTC))
+    desk.hand_in(20, "held until proven")
     watch(process)
-    assert registry.champion() == "fake-2"
+    assert desk.registry.champion() == "fake-2"
 
 
-def test_it_looks_again_only_after_a_while(
-    api: Api,
-    site: NewSite,
-    bruno: NewModerator,
-    drain: Drain,
-    database: Database,
-    scorer: FakeScorer,
-    registry: Registry,
-    process: Process,
-) -> None:
-    one_after_the_other(api, site, drain, bruno, database, scorer, "reject")
+def test_it_looks_again_only_after_a_while(desk: Desk, process: Process) -> None:
+    desk.decide("reject")
     turns.next = float("inf")
     watch_champion(process, datetime.now(UTC))
-    assert registry.champion() == "fake-2"
+    assert desk.registry.champion() == "fake-2"
     watch(process)
-    assert registry.champion() == "fake-1"
+    assert desk.registry.champion() == "fake-1"
 
 
-def test_it_can_be_switched_off(
-    api: Api,
-    site: NewSite,
-    bruno: NewModerator,
-    drain: Drain,
-    database: Database,
-    scorer: FakeScorer,
-    registry: Registry,
-    process: Process,
-) -> None:
-    one_after_the_other(api, site, drain, bruno, database, scorer, "reject")
+def test_it_can_be_switched_off(desk: Desk, process: Process) -> None:
+    desk.decide("reject")
     watch(replace(process, settings=replace(process.settings, circuit_breaker=False)))
-    assert registry.champion() == "fake-2"
+    assert desk.registry.champion() == "fake-2"
 
 
 def test_a_model_nobody_promoted_lately_is_not_looked_at(process: Process) -> None:
