@@ -121,7 +121,7 @@ def _wait_until_ready(port: int, supervisor: "subprocess.Popen[bytes]", log: Pat
     while time.monotonic() < deadline:
         assert supervisor.poll() is None, log.read_text()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        with contextlib.suppress(OSError), contextlib.closing(connection):
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
             connection.request("GET", "/readyz")
             if json.loads(connection.getresponse().read())["status"] == "ok":
                 return

@@ -1,5 +1,6 @@
 """The whole service: real web server, Redis, worker, sweeper and model, each in its own process."""
 
+import http.client
 import json
 import os
 import time
@@ -161,7 +162,7 @@ def _pid(service: Service, *words: str) -> int | None:
 def _answers(service: Service) -> bool:
     try:
         return service.call("GET", "/healthz", "")[0] == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):  # killed before or in the middle of its answer
         return False
 
 

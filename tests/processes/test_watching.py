@@ -172,12 +172,12 @@ def _pid(service: Service, *words: str) -> int | None:
 def _answers(service: Service) -> bool:
     try:
         return get(service.port, "/healthz")[0] == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 
 def _listens(port: int) -> bool:
     try:
         return get(port, "/metrics")[0] == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
