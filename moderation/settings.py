@@ -216,10 +216,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("DUE_HOURS", "24", "Hours after which a held comment counts as overdue.", _number(0.01, 8760)),
     Setting(
-        "RETRAIN_MIN_LABELS",
-        "20",
-        "Fewest labelled comments a retraining run starts with.",
-        _integer(4, 1_000_000),
+        "RETRAIN_MIN_LABELS", "20", "Fewest labelled texts a retraining run starts with.", _integer(4, 10**6)
+    ),
+    Setting(
+        "RETRAIN_AFTER_LABELS", "0", "Newly labelled texts that begin a run; 0: never.", _integer(0, 10**6)
+    ),
+    Setting(
+        "RETRAIN_EVERY_HOURS", "0", "Hours between runs, if anything was labelled; 0: none.", _number(0, 8760)
     ),
     Setting(
         "CIRCUIT_BREAKER",
@@ -274,6 +277,8 @@ class Settings:
     spot_check_share: float
     due_hours: float
     retrain_min_labels: int
+    retrain_after_labels: int
+    retrain_every_hours: float
     circuit_breaker: bool
     webhook_private: bool
     demo: bool
@@ -320,6 +325,8 @@ _PLAIN = (
     "spot_check_share",
     "due_hours",
     "retrain_min_labels",
+    "retrain_after_labels",
+    "retrain_every_hours",
     "circuit_breaker",
     "webhook_private",
     "demo",

@@ -87,6 +87,8 @@ BAD = {
     "SPOT_CHECK_SHARE": "1.5",
     "DUE_HOURS": "0",
     "RETRAIN_MIN_LABELS": "3",
+    "RETRAIN_AFTER_LABELS": "-1",
+    "RETRAIN_EVERY_HOURS": "daily",
     "CIRCUIT_BREAKER": "on",
     "WEBHOOK_PRIVATE": "yes",
     "DEMO": "yes",

@@ -20,6 +20,7 @@ from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run,
 from moderation.services.traces import forget_traces, old_traces
 from moderation.services.webhook_deliveries import DELETED_AT_ONCE, delete_old, has_due, has_old
 from workers.announcing import announce_model
+from workers.beginning import begin_run
 from workers.process import Process
 from workers.watching import watch_champion
 
@@ -51,6 +52,7 @@ def sweep_now(process: Process) -> None:
     end_impossible_holds(process, now)
     wake_pending(process, now)
     revive_runs(process, now)
+    begin_run(process, now)
     announce_model(process, now)
     forget_idempotency_keys(process, now)
     wake_webhooks(process, now)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from moderation.models import RetrainingRun, Site, new_id
+from moderation.models import Label, RetrainingRun, Site, new_id
 from moderation.services.accept import insert_unless_present
 from moderation.services.errors import NotFound, RunInProgress
 
@@ -108,6 +108,20 @@ def run_is_under_way(session: Session) -> bool:
     """Whether some worker began a run that has not ended."""
     under_way = (RetrainingRun.slot == OPEN) & (RetrainingRun.status == RunStatus.RUNNING)
     return session.scalar(select(RetrainingRun.id).where(under_way)) is not None
+
+
+def last_asked_for(session: Session) -> datetime | None:
+    """When the newest run was asked for, whatever became of it."""
+    return session.scalar(select(RetrainingRun.created_at).order_by(RetrainingRun.id.desc()).limit(1))
+
+
+def labelled_since(session: Session, since: datetime | None, most: int) -> int:
+    """How many texts got a label since then that still holds, counted up to `most`."""
+    text = func.coalesce(Label.submission_id, Label.imported_example_id)
+    newer = select(text.label("text")).where(Label.retracted_at.is_(None)).distinct().limit(most)
+    if since is not None:
+        newer = newer.where(Label.created_at > since)
+    return session.scalars(select(func.count()).select_from(newer.subquery())).one()
 
 
 def lost_runs(session: Session, now: datetime) -> Sequence[RetrainingRun]:
