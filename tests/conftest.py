@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 from sqlalchemy import create_engine, event, make_url, text
 from werkzeug.test import TestResponse
 
@@ -38,6 +40,10 @@ from workers.scoring import drain_process
 
 SECRET = "a secret for tests that is long enough"
 ORIGIN = "https://blog.example.org"
+
+# How long an example takes says something of the machine, not of what is tested.
+property_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

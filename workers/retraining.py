@@ -8,19 +8,21 @@ taken out of force since.
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from classifier import Classifier
+from classifier.categories import CATEGORIES
 from classifier.errors import ChampionChanged
 from classifier.evaluation import compare, regression
 from classifier.registry import Registry, load_shipped
 from classifier.retraining import Example, fit_challenger
 from moderation.database import Unavailable
-from moderation.domain.training_set import LabelledComment, TrainingSet, training_set
+from moderation.domain.contrary import Judgement, contrary
+from moderation.domain.training_set import LabelledComment, LabelledText, TrainingSet, training_set
 from moderation.models import RetrainingRun
 from moderation.scoring import words_of
 from moderation.services.audit import ACTS, record
@@ -106,29 +108,67 @@ def make_and_prove(process: Process, run: RetrainingRun) -> Ending:
         # It may have been in force and taken out again by a person or the circuit breaker since.
         reason = "made before an interruption and not in force; promote it by hand if it is wanted"
         return Ending(RunStatus.KEPT, reason, champion=registry.champion(), challenger=version)
-    labelled = _labels_for(process, run)
+    in_force = registry.champion()
+    champion = registry.load()
+    labelled = _labels_for(process, run, champion)
     examples, figures = labelled.examples, {"labels": dict(labelled.figures)}
     needed = process.settings.retrain_min_labels
     if len(examples) < needed:
         reason = f"{len(examples)} labelled comments, {needed} are needed"
-        return Ending(RunStatus.KEPT, reason, len(examples), registry.champion(), metrics=figures)
+        return Ending(RunStatus.KEPT, reason, len(examples), in_force, metrics=figures)
     teaching, judging = split_by_time(examples)
-    in_force = registry.champion()
-    champion = registry.load()
     challenger = fit_challenger(load_shipped(), teaching, version=version)
     gate = _pass(champion, challenger, judging)
     registry.add(challenger)
-    ending = Ending(
-        gate.status, gate.reason, len(examples), champion.version, version, gate.metrics | figures
-    )
+    reason = gate.reason + _left_out(labelled.figures["contrary_moderators"])
+    ending = Ending(gate.status, reason, len(examples), champion.version, version, gate.metrics | figures)
     return _promote(registry, ending, in_force) if gate.status is RunStatus.PROMOTED else ending
 
 
-def _labels_for(process: Process, run: RetrainingRun) -> TrainingSet:
+def _labels_for(process: Process, run: RetrainingRun, champion: Classifier) -> TrainingSet:
     """The labels a run may use, made into examples: read first, and compared when no transaction is open."""
     with process.database.read() as session:
         texts = list(labelled_texts(session, run.site_id))
-    return training_set(texts, words_of)
+    return examples_from(texts, champion)
+
+
+def _left_out(moderators: Sequence[str]) -> str:
+    if not moderators:
+        return ""
+    return f" The labels of {', '.join(moderators)} were left out: they say the opposite of all others'."
+
+
+def examples_from(texts: Sequence[LabelledText], champion: Classifier) -> TrainingSet:
+    """The examples that the labels of all make, but of moderators who say the opposite of the others.
+
+    Those are named in the figures: a person should ask them.
+    """
+    found = training_set(texts, words_of)
+    left_out = contrary(_judgements(found.examples, champion))
+    if left_out:
+        found = training_set(_without(texts, left_out), words_of)
+    return TrainingSet(found.examples, {**found.figures, "contrary_moderators": sorted(left_out)})
+
+
+def _judgements(examples: Sequence[LabelledComment], champion: Classifier) -> list[Judgement]:
+    """What each moderator said alone; nobody contradicts others where only one teaches."""
+    of_one = [example for example in examples if example.moderator_id is not None]
+    if len({example.moderator_id for example in of_one}) < 2:
+        return []
+    scores = champion.score([example.comment for example in of_one])
+    return [
+        Judgement(str(example.moderator_id), category, float(row[CATEGORIES.index(category)]), value)
+        for example, row in zip(of_one, scores, strict=True)
+        for category, value in example.labels.items()
+    ]
+
+
+def _without(texts: Sequence[LabelledText], moderators: Collection[str]) -> Iterator[LabelledText]:
+    """The texts without what some moderators taught, and none that only they labelled."""
+    for text in texts:
+        taught = tuple(one for one in text.taught if one.teacher.moderator_id not in moderators)
+        if taught:
+            yield replace(text, taught=taught)
 
 
 def split_by_time(labelled: Sequence[LabelledComment]) -> tuple[list[Example], list[Example]]:

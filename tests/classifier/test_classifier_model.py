@@ -70,7 +70,7 @@ def test_a_score_does_not_depend_on_its_neighbours(small: Classifier) -> None:
     assert np.array_equal(together[7], small.score([comments[7]])[0])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.text(max_size=40), max_size=4))
 def test_every_text_is_scored_and_its_spans_lie_inside(small: Classifier, bodies: list[str]) -> None:
     comments = [{"body": body} for body in bodies]

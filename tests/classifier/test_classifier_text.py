@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.hashing import hash_words
@@ -66,7 +66,6 @@ def test_examples_in_docstrings_hold(name: str) -> None:
     assert result.attempted and not result.failed
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_any_text_becomes_short_words_without_white_space(text: str) -> None:
     for word in words(text):
@@ -74,7 +73,6 @@ def test_any_text_becomes_short_words_without_white_space(text: str) -> None:
         assert len(word) <= LONGEST_WORD + 2
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_pieces_are_the_same_with_their_places_and_cover_all_but_white_space(text: str) -> None:
     located = list(located_pieces(text))
@@ -86,7 +84,6 @@ def test_pieces_are_the_same_with_their_places_and_cover_all_but_white_space(tex
     assert all(end <= piece.start < piece.end for end, piece in zip(ends, located, strict=False))
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_text_after_white_space_changes_no_word_before_it(first: str, second: str) -> None:
     if len((first.split() or ["long"])[-1]) > 1:  # lone letters are put together

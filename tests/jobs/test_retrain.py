@@ -1,6 +1,7 @@
 """The retraining job with the real classifier: workers.retraining"""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -118,6 +119,23 @@ def test_a_model_that_came_into_force_meanwhile_is_not_overridden(
     run = run_once(process)
     assert (run.status, scorer.registry.champion()) == ("kept", "v-9")
     assert run.reason == "v-9 came into force during the run."
+
+
+def test_the_reason_names_moderators_whose_labels_were_left_out(
+    process: Process, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(database, 300)
+    made = workers.retraining.examples_from
+    monkeypatch.setattr(
+        workers.retraining,
+        "examples_from",
+        lambda *given: replace(
+            made(*given), figures={**made(*given).figures, "contrary_moderators": ["mod_7"]}
+        ),
+    )
+    run = run_once(process)
+    assert (run.reason or "").endswith("of mod_7 were left out: they say the opposite of all others'.")
+    assert run.metrics["labels"]["contrary_moderators"] == ["mod_7"]
 
 
 def test_a_challenger_that_unlearned_something_is_kept_out(
