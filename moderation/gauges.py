@@ -1,7 +1,7 @@
 """The figures that are the same from every process, read when asked for: database and Redis as they are."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -9,8 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from moderation.database import Database, Unavailable
+from moderation.domain.drift import Level
 from moderation.jobs import Jobs
 from moderation.metrics import PREFIX
+from moderation.models import Drift
+from moderation.services.drift import latest_drift, level_of, shifts_of
 from moderation.services.statistics import ended_runs, gauges, status_counts
 
 # Name and what it tells; those of the database are there whenever it answers, those of Redis likewise.
@@ -26,6 +29,11 @@ FROM_DATABASE = {
 }
 COMMENTS = ("comments", "Comments by status", "status")
 RUNS = ("retraining_runs", "Retraining runs that ended, by how", "status")
+# Of the last look for drift, if it was not long ago and enough comments came.
+DRIFT = ("score_drift", "How far scores are from the model's first weeks, as an index", "category")
+NEW_WORDS = ("new_words_share", "Share of words that the model's first weeks did not bring")
+DRIFT_ALARMS = ("drift_alarms", "Categories, and words, of which what comes has clearly changed")
+DRIFT_TOLD_FOR = timedelta(hours=3)
 FROM_REDIS = {
     "jobs_waiting": "Jobs in a queue that no worker has taken",
     "jobs_failed": "Jobs that failed within the hour",
@@ -63,6 +71,7 @@ def _of_database(truth: Truth) -> Iterator[Metric]:
         with truth.database.read() as session:
             figures = gauges(session, datetime.now(UTC))
             statuses, runs = truth.statuses(session), ended_runs(session)
+            drift = latest_drift(session, datetime.now(UTC) - DRIFT_TOLD_FOR)
     except (Unavailable, SQLAlchemyError):
         yield _gauge(*DATABASE_UP, 0)
         return
@@ -75,6 +84,21 @@ def _of_database(truth: Truth) -> Iterator[Metric]:
         for label, count in counts.items():
             family.add_metric([label], count)
     yield from (comments, ended)
+    yield from _of_drift(drift)
+
+
+def _of_drift(drift: Drift | None) -> Iterator[Metric]:
+    index = GaugeMetricFamily(PREFIX + DRIFT[0], DRIFT[1], labels=[DRIFT[2]])
+    words, alarms = (GaugeMetricFamily(PREFIX + name, text) for name, text in (NEW_WORDS, DRIFT_ALARMS))
+    if drift is not None and level_of(drift) is not None:
+        shifts = shifts_of(drift)
+        for category, one in shifts.items():
+            index.add_metric([category], one.index)
+        if drift.words_level is not None:
+            words.add_metric([], drift.recent_words["share"])
+        levels = [*(one.level for one in shifts.values()), drift.words_level]
+        alarms.add_metric([], levels.count(Level.ALARM))
+    yield from (index, words, alarms)
 
 
 def _of_redis(jobs: Jobs) -> Iterator[Metric]:

@@ -8,9 +8,11 @@ from click.testing import CliRunner, Result
 from redis import Redis
 from rq import Queue, Worker
 
+from classifier import shipped
 from moderation.database import open_database
 from moderation.services.webhooks import EndpointWish, create_endpoint
 from tests.conftest import make_site
+from tests.past import keep_alarm
 from workers.cli import main
 
 
@@ -77,3 +79,16 @@ def test_webhooks_need_a_worker_once_there_are_endpoints(
     finally:
         worker.register_death()
     assert "ok     webhooks   1 workers for 1 endpoints" in found.output
+
+
+def test_drift_is_told_and_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    before = doctor(monkeypatch, tmp_path, sqlite_url, redis_url)
+    assert "ok     drift      too few comments yet to compare later ones with" in before.output
+    database = open_database(sqlite_url)
+    keep_alarm(database, shipped.VERSION, datetime.now(UTC))
+    database.engine.dispose()
+    after = doctor(monkeypatch, tmp_path, sqlite_url, redis_url)
+    assert "ALARM  drift      scores have clearly moved for spam (" in after.output
+    assert after.output.splitlines()[-1] == before.output.splitlines()[-1] == "degraded"

@@ -1,10 +1,14 @@
 """The gauges: read from the database when asked, but not what is dear to count."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from moderation import gauges
 from moderation.database import Database
+from tests.conftest import Api
 from tests.fakes import FakeWakeUps
+from tests.past import keep_alarm
 
 
 def test_comments_are_counted_again_only_when_counting_them_was_cheap(
@@ -26,3 +30,17 @@ def test_comments_are_counted_again_only_when_counting_them_was_cheap(
             told.append(truth.statuses(session)["held"])
     # Two seconds of counting are followed by two hundred without.
     assert told == [1, 1, 1, 2]
+
+
+def test_drift_is_told_while_its_last_look_is_fresh(api: Api, database: Database) -> None:
+    def told() -> list[str]:
+        lines = api.call("GET", "/metrics").text.splitlines()
+        return [line for line in lines if line.startswith(("greenroom_score_drift", "greenroom_drift"))]
+
+    assert told() == []
+    keep_alarm(database, "fake-1", datetime.now(UTC) - timedelta(hours=4))
+    assert told() == []
+    keep_alarm(database, "fake-1", datetime.now(UTC))
+    index, alarms = told()
+    assert index.startswith('greenroom_score_drift{category="spam"} ')
+    assert alarms == "greenroom_drift_alarms 1.0"

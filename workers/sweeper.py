@@ -21,6 +21,7 @@ from moderation.services.traces import forget_traces, old_traces
 from moderation.services.webhook_deliveries import DELETED_AT_ONCE, delete_old, has_due, has_old
 from workers.announcing import announce_model
 from workers.beginning import begin_run
+from workers.drifting import watch_drift
 from workers.process import Process
 from workers.watching import watch_champion
 
@@ -62,6 +63,7 @@ def sweep_now(process: Process) -> None:
     read_languages(process)
     wake_proving(process, now)
     watch_champion(process, now)
+    watch_drift(process, now)
 
 
 def read_languages(process: Process) -> None:

@@ -1,13 +1,14 @@
 """Models and retraining: versions, promotion, rollback, runs."""
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 from moderation.api.access import Who, moderator_caller, now, requires
 from moderation.api.bodies import ApiBlueprint
 from moderation.api.problems import Problem
 from moderation.api.service import service
-from moderation.models import RetrainingRun
+from moderation.models import Drift, RetrainingRun
 from moderation.schemas.learning import (
     ChampionSchema,
     ExpectedSchema,
@@ -19,6 +20,7 @@ from moderation.schemas.learning import (
 )
 from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack, UnknownVersion
 from moderation.services.audit import ACTS, record
+from moderation.services.drift import level_of, read_drift, shifts_of, told_of
 from moderation.services.retraining import get_run, latest_runs, request_run
 from moderation.services.webhook_outbox import tell_promoted
 
@@ -41,9 +43,12 @@ def list_models() -> dict[str, Any]:
 @bp.doc(summary="One model version with its card")
 @bp.response(200, ModelCardSchema)
 def read_model(version: str) -> dict[str, Any]:
-    """Card and metrics."""
+    """Card and metrics, and how far what comes is from its first weeks."""
     card, champion = _or_problem(lambda: (_registry().card(version), _registry().champion()))
-    return {"version": version, "champion": champion == version, "card": card}
+    with service().database.read() as session:
+        drift = read_drift(session, version)
+    shown = None if drift is None else _drift_view(drift)
+    return {"version": version, "champion": champion == version, "card": card, "drift": shown}
 
 
 @bp.post("/models/<string:version>/promotion")
@@ -101,6 +106,28 @@ def read_run(run_id: str) -> RetrainingRun:
     """Where the run stands; at its end the reason, both models' metrics and the new version."""
     with service().database.read() as session:
         return get_run(session, run_id)
+
+
+def _drift_view(drift: Drift) -> dict[str, Any]:
+    return {
+        "level": level_of(drift),
+        "told": told_of(drift),
+        "looked_at": drift.looked_at,
+        "reference": {"since": drift.since, "until": drift.until, "comments": drift.comments},
+        "recent": {
+            "since": drift.recent_since,
+            "until": drift.looked_at,
+            "comments": drift.recent_comments,
+        },
+        "categories": [{"category": name, **asdict(one)} for name, one in shifts_of(drift).items()],
+        "words": {
+            "share_then": round(drift.words["share"], 4),
+            "share_now": round(drift.recent_words["share"], 4),
+            "texts_then": drift.words["texts"],
+            "texts_now": drift.recent_words["texts"],
+            "level": drift.words_level,
+        },
+    }
 
 
 def _told(version: str, how: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from moderation.console.sign_in import maintainers_only
 from moderation.domain.policy import CATEGORIES
 from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack, UnknownVersion
 from moderation.services.audit import ACTS, record
+from moderation.services.drift import level_of, read_drift, told_of
 from moderation.services.errors import NotFound, RunInProgress
 from moderation.services.labels import count_labelled
 from moderation.services.retraining import latest_runs, request_run
@@ -96,8 +97,10 @@ def _models_page(refused: str = "") -> str:
         versions = registry.versions()
     except ModelError as error:
         trouble = type(error).__name__
+    champion = next((one.version for one in versions if one.champion), "")
     with service().database.read() as reading:
         runs, labelled = latest_runs(reading, 10), count_labelled(reading)
+        drift = read_drift(reading, champion)
     done: dict[str, Any] = {"done": request.args.get("done"), "version": request.args.get("version")}
     return render_template(
         "console/models.html",
@@ -106,6 +109,7 @@ def _models_page(refused: str = "") -> str:
         runs=runs,
         under_way=any(run.status in OPEN_RUNS for run in runs),
         labelled=labelled,
+        drift=None if drift is None else (level_of(drift), told_of(drift)),
         needed=service().settings.retrain_min_labels,
         refused=refused,
         **done,

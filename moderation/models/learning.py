@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from moderation.models.base import Base
@@ -56,6 +56,31 @@ class SiteProof(Base):
     label_count: Mapped[int]
     labels_seen: Mapped[int]
     computed_at: Mapped[datetime]
+
+
+class Drift(Base):
+    """What came to a model version in its first weeks, and how far what comes now is from that."""
+
+    __tablename__ = "drifts"
+
+    model_version: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    comments: Mapped[int]
+    # By category the edges of the bins and their counts.
+    bins: Mapped[dict[str, Any]]
+    # 64 KiB that only whoever looks for new words reads.
+    known_words: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    words: Mapped[dict[str, Any]]
+    # The last look.
+    looked_at: Mapped[datetime]
+    recent_since: Mapped[datetime]
+    recent_comments: Mapped[int]
+    recent_words: Mapped[dict[str, Any]]
+    # By category index, chance and level; empty while too few comments came.
+    shifts: Mapped[dict[str, Any]]
+    # Empty while too few texts came.
+    words_level: Mapped[str | None]
 
 
 class RetrainingRun(Base):

@@ -36,12 +36,52 @@ class ModelListSchema(StrictSchema):
     next_cursor = fields.String(allow_none=True)
 
 
+class PeriodSchema(StrictSchema):
+    """Comments that were compared."""
+
+    since = Utc()
+    until = Utc()
+    comments = fields.Integer(metadata={"description": "Different texts, spread evenly over the period"})
+
+
+class ShiftSchema(StrictSchema):
+    """How far the scores of a category moved."""
+
+    category = fields.String()
+    index = fields.Float(metadata={"description": "The population stability index"})
+    chance = fields.Float(metadata={"description": "What it stays below by chance"})
+    level = fields.String(metadata={"enum": ["none", "watch", "alarm"]})
+
+
+class NewWordsSchema(StrictSchema):
+    """The share of words that a sample of the model's first weeks did not bring."""
+
+    share_then = fields.Float()
+    share_now = fields.Float()
+    texts_then = fields.Integer()
+    texts_now = fields.Integer()
+    level = fields.String(allow_none=True, metadata={"enum": ["none", "watch", "alarm", None]})
+
+
+class DriftSchema(StrictSchema):
+    """How far what comes is from a model's first weeks; `level` null while too few comments came."""
+
+    level = fields.String(allow_none=True, metadata={"enum": ["none", "watch", "alarm", None]})
+    told = fields.String()
+    looked_at = Utc()
+    reference = fields.Nested(PeriodSchema)
+    recent = fields.Nested(PeriodSchema)
+    categories = fields.List(fields.Nested(ShiftSchema))
+    words = fields.Nested(NewWordsSchema)
+
+
 class ModelCardSchema(StrictSchema):
-    """A model version with its card."""
+    """A model version with its card; `drift` null before a first period was kept."""
 
     version = fields.String()
     champion = fields.Boolean()
     card = fields.Dict()
+    drift = fields.Nested(DriftSchema, allow_none=True)
 
 
 class ChampionSchema(StrictSchema):

@@ -1,15 +1,20 @@
 """/api/v1/models: list, card, promotion and rollback, on a real registry with the shipped model"""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from classifier import Classifier, shipped
 from classifier.registry import Registry, load_shipped
+from moderation.database import Database
 from moderation.scoring import Scorer, open_scorer
 from moderation.services.access import NewModerator
 from moderation.settings import Settings
 from tests.conftest import Api
+from tests.past import keep_alarm
 
 PATH = "/api/v1/models"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -44,6 +49,25 @@ def test_a_model_is_shown_with_its_card(api: Api, carla: NewModerator) -> None:
     found = api.call("GET", f"{PATH}/{shipped.VERSION}", carla.key).get_json()
     assert (found["version"], found["champion"]) == (shipped.VERSION, True)
     assert {"version", "operating_points"} <= set(found["card"])
+
+
+def test_a_model_is_shown_with_its_drift(api: Api, carla: NewModerator, database: Database) -> None:
+    path = f"{PATH}/{shipped.VERSION}"
+    assert api.call("GET", path, carla.key).get_json()["drift"] is None
+    keep_alarm(database, shipped.VERSION, NOW)
+    found = api.call("GET", path, carla.key).get_json()["drift"]
+    assert found["level"] == "alarm"
+    assert found["told"].startswith("scores have clearly moved for spam (")
+    assert found["reference"]["comments"] == 1000
+    assert found["recent"] == {
+        "since": "2026-10-25T00:00:00.000Z",
+        "until": "2026-11-01T00:00:00.000Z",
+        "comments": 500,
+    }
+    (spam,) = found["categories"]
+    assert (spam["category"], spam["level"]) == ("spam", "alarm")
+    assert spam["index"] > 0.25 > spam["chance"]
+    assert found["words"]["level"] == "none"
 
 
 def test_promotion_and_rollback_move_the_champion(api: Api, carla: NewModerator, registry: Registry) -> None:

@@ -1,6 +1,7 @@
 """Statistics for everybody; models, sites and people for maintainers."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from moderation.settings import Settings
 from tests.conftest import Api
 from tests.console.conftest import Console, Held
 from tests.fakes import FakeWakeUps
+from tests.past import keep_alarm
 
 
 @pytest.fixture
@@ -63,6 +65,13 @@ class TestModels:
         page = carlas.get(f"/console/models/{version}")
         assert "Held from" in page and "Put this version in force" not in page
         assert carlas.client.get("/console/models/nonsense").status_code == 404
+
+    def test_drift_of_the_model_in_force_is_told(
+        self, carlas: Console, scorer: Scorer, database: Database
+    ) -> None:
+        assert "Drift" not in carlas.get("/console/models")
+        keep_alarm(database, scorer.registry.champion(), datetime.now(UTC))
+        assert "Drift: scores have clearly moved for spam (" in carlas.get("/console/models")
 
     def test_retraining_is_queued_once_and_watched(self, carlas: Console, wake_ups: FakeWakeUps) -> None:
         page = carlas.follow(carlas.send("/console/models/retraining"))

@@ -7,14 +7,26 @@ import pytest
 
 from moderation import rates, scoring, setting_values
 from moderation.api import proxies
-from moderation.domain import likeness, links, precedents, sources, status, teaching, training_set
+from moderation.domain import (
+    drift,
+    likeness,
+    links,
+    new_words,
+    precedents,
+    sources,
+    status,
+    teaching,
+    training_set,
+)
 from moderation.services import accept, records, usage
 
 MODULES = [
     status,
     teaching,
+    drift,
     likeness,
     links,
+    new_words,
     precedents,
     sources,
     training_set,

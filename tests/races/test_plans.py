@@ -17,6 +17,7 @@ from moderation.models import Comment, QueueItem, Role
 from moderation.services import (
     at_once,
     claims,
+    drift,
     evidence,
     following,
     history,
@@ -60,6 +61,8 @@ SMALL = {
     "spam_check_months",
     "trace_progress",
     "webhook_endpoints",
+    "announced_models",
+    "drifts",
 }
 POLICIES = {f"site_{n}": PolicySettings() for n in range(20)}
 TRACES = [
@@ -225,6 +228,11 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
         lambda s: workload.workload(s, NOW, timedelta(days=1)),
         "ix_decisions_created_at",
     ),
+    "what came in a week": (
+        lambda s: drift.sample(s, "v", NOW - timedelta(days=7), NOW),
+        "pk_scores",
+    ),
+    "the last look for drift": (lambda s: drift.latest_drift(s, NOW), None),
     "one thread's part of the queue": (
         lambda s: queue.list_queue(s, QueueFilters(site="site_3", thread="page 3", q="text"), NOW),
         None,

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from classifier.errors import ModelError
 from moderation import migrate, readiness
 from moderation.database import open_database
+from moderation.domain.drift import Level
 from moderation.jobs import WEBHOOKS, QueueState, open_jobs, worker_connection
 from moderation.scoring import open_registry
+from moderation.services.drift import level_of, read_drift, told_of
 from moderation.services.webhooks import count_enabled
 from moderation.settings import Settings, unknown_names
 from workers.cli.start import refusing, settings_and_log
@@ -22,6 +24,8 @@ from workers.cli.start import refusing, settings_and_log
 @refusing
 def doctor_command() -> None:
     """Check settings, database, Redis, workers and model; exit status 1 if something is wrong.
+
+    Drift, a change of what comes, is told beside them: it is no fault of the installation.
 
     The last line is what /readyz says: ok, degraded (comments are accepted and wait) or unavailable.
     """
@@ -33,6 +37,8 @@ def doctor_command() -> None:
         except (LookupError, SQLAlchemyError, RedisError, ModelError, OSError) as error:
             told = found[name] = str(error).splitlines()[0]
         click.echo(f"{'ok   ' if found[name] == readiness.OK else 'WRONG'}  {name:<10} {told}")
+    if all(found[part] == readiness.OK for part in ("database", "migrations", "model")):
+        _tell_drift(settings)
     click.echo(readiness.overall(found))
     sys.exit(any(state != readiness.OK for state in found.values()))
 
@@ -96,6 +102,17 @@ def _model(settings: Settings) -> str:
     if registry.store.trouble() is not None:
         raise LookupError(f"their place cannot be reached; {version} is what this machine has seen last")
     return f"champion {version}"
+
+
+def _tell_drift(settings: Settings) -> None:
+    """Something to know, which is no fault of the installation."""
+    with Session(open_database(settings.database_url).engine) as session:
+        drift = read_drift(session, open_registry(settings).champion())
+    if drift is None:
+        click.echo(f"ok     {'drift':<10} too few comments yet to compare later ones with")
+        return
+    mark = "ALARM" if level_of(drift) is Level.ALARM else "ok   "
+    click.echo(f"{mark}  {'drift':<10} {told_of(drift)}")
 
 
 CHECKS: dict[str, Callable[[Settings], str]] = {
