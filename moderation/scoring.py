@@ -24,6 +24,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "StoreUnreachable",
+    "StoredModel",
     "UnknownVersion",
     "open_registry",
     "open_scorer",
@@ -45,6 +46,21 @@ class Scores:
     model_version: str
     rows: list[dict[str, float]]
     operating_points: Mapping[str, Threshold]
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """One model version, in force or not, for what it would say."""
+
+    classifier: Classifier
+
+    @property
+    def version(self) -> str:
+        return str(self.classifier.version)
+
+    def score(self, comments: Sequence[Mapping[str, Any]]) -> Scores:
+        """Score one batch."""
+        return _scores_of(self.classifier, comments)
 
 
 @dataclass
@@ -90,14 +106,15 @@ class Scorer:
 
     def score(self, comments: Sequence[Mapping[str, Any]]) -> Scores:
         """Score one batch with one model version; raises ModelError when there is no model."""
-        model = self.current()
-        rows = model.score(comments)
-        by_category = [dict(zip(CATEGORIES, (float(p) for p in row), strict=True)) for row in rows]
-        return Scores(model.version, by_category, thresholds_from(model.card))
+        return _scores_of(self.current(), comments)
 
     def operating_points(self) -> Mapping[str, Threshold]:
         """The champion's own thresholds; raises ModelError when there is no model."""
         return thresholds_from(self.current().card)
+
+    def of_version(self, version: str) -> "StoredModel":
+        """A version by its name, loaded anew and kept by whoever asks; raises ModelError."""
+        return StoredModel(self.registry.load(version))
 
     def explain(self, comment: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
         """The parts of the body that weighed most, as character spans of the original text."""
@@ -154,6 +171,12 @@ class Scorer:
         if str(error) != str(self._error):
             log.error("%s", error)
         self._error = error
+
+
+def _scores_of(model: Classifier, comments: Sequence[Mapping[str, Any]]) -> Scores:
+    rows = model.score(comments)
+    by_category = [dict(zip(CATEGORIES, (float(p) for p in row), strict=True)) for row in rows]
+    return Scores(model.version, by_category, thresholds_from(model.card))
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -6,7 +6,7 @@ from typing import Any
 
 from moderation.domain.policy import CATEGORIES, Threshold
 from moderation.jobs import QueueState
-from moderation.scoring import Scores
+from moderation.scoring import Scores, UnknownVersion
 
 THRESHOLDS = {category: Threshold(reject=0.9, hold=0.5) for category in CATEGORIES}
 
@@ -48,18 +48,31 @@ class FakeScorer:
     version: str = "fake-1"
     batches: list[int] = field(default_factory=list)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
+    # Which versions there are, and what part of the written scores each of them sees.
+    versions: dict[str, float] = field(default_factory=lambda: {"fake-1": 1.0})
 
     def score(self, comments: Sequence[Mapping[str, Any]]) -> Scores:
         self.batches.append(len(comments))
         if any("poison" in comment["body"] for comment in comments):
             raise PoisonError
-        return Scores(self.version, [_scores(comment["body"]) for comment in comments], THRESHOLDS)
+        part = self.versions.get(self.version, 1.0)
+        rows = [_scores(comment["body"]) for comment in comments]
+        seen = [{category: part * score for category, score in row.items()} for row in rows]
+        return Scores(self.version, seen, THRESHOLDS)
 
     def explain(self, comment: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
         return [{"start": 0, "end": min(4, len(comment["body"])), "category": "spam", "weight": 1.0}]
 
     def operating_points(self) -> Mapping[str, Threshold]:
         return THRESHOLDS
+
+    def of_version(self, version: str) -> "FakeScorer":
+        if version not in self.versions:
+            raise UnknownVersion(version)
+        return FakeScorer(version, versions=self.versions)
+
+    def close(self) -> None:
+        pass
 
     def current(self) -> "FakeScorer":
         return self

@@ -8,7 +8,9 @@ from moderation.api.access import Who, moderator_caller, now, requires
 from moderation.api.bodies import ApiBlueprint
 from moderation.api.problems import Problem
 from moderation.api.service import service
+from moderation.model_trial import try_model
 from moderation.models import Drift, RetrainingRun
+from moderation.schemas.administration import ModelEffectSchema, ModelTrialSchema
 from moderation.schemas.learning import (
     ChampionSchema,
     ExpectedSchema,
@@ -23,6 +25,7 @@ from moderation.services.audit import ACTS, record
 from moderation.services.drift import level_of, read_drift, shifts_of, told_of
 from moderation.services.retraining import get_run, latest_runs, request_run
 from moderation.services.webhook_outbox import tell_promoted
+from moderation.services.what_if_model import ModelEffect
 
 bp = ApiBlueprint("models", __name__, url_prefix="/api/v1", description="Model versions and retraining")
 
@@ -61,6 +64,20 @@ def promote_model(query: dict[str, Any], version: str) -> dict[str, str]:
     """Workers and web take it over before their next batch."""
     expected = query.get("expected")
     return _told(_or_problem(lambda: _registry().promote(version, expected=expected)), "promotion")
+
+
+@bp.post("/models/<string:version>/preview")
+@requires(Who.MAINTAINER)
+@bp.doc(summary="What a version would do to a site's latest comments")
+@bp.arguments(ModelTrialSchema)
+@bp.response(200, ModelEffectSchema)
+def preview_model(data: dict[str, Any], version: str) -> ModelEffect:
+    """At most 5,000 of so many days, judged once more with both models by its policy; nothing is changed."""
+    database, scorer = service().database, service().scorer
+    trial: ModelEffect = _or_problem(
+        lambda: try_model(database, scorer, data["site_id"], version, now(), days=data["days"])
+    )
+    return trial
 
 
 @bp.post("/models/rollback")

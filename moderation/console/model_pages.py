@@ -11,13 +11,16 @@ from moderation.api.service import service
 from moderation.console.blueprint import bp
 from moderation.console.sign_in import maintainers_only
 from moderation.domain.policy import CATEGORIES
+from moderation.model_trial import try_model
 from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack, UnknownVersion
+from moderation.services.access import list_sites
 from moderation.services.audit import ACTS, record
 from moderation.services.drift import level_of, read_drift, told_of
 from moderation.services.errors import NotFound, RunInProgress
 from moderation.services.labels import count_labelled
 from moderation.services.retraining import latest_runs, request_run
 from moderation.services.webhook_outbox import tell_promoted
+from moderation.services.what_if_model import ModelEffect
 
 OPEN_RUNS = ("queued", "running")
 
@@ -33,15 +36,25 @@ def show_models() -> str:
 @maintainers_only
 def show_model(version: str) -> str:
     """One version: its card, its figures by category, and the way to put it in force."""
-    registry = service().scorer.registry
+    registry, site_id = service().scorer.registry, request.args.get("site")
     try:
         card, champion = registry.card(version), registry.champion()
+        trial = _trial(site_id, version) if site_id and version != champion else None
     except UnknownVersion:
         raise NotFound("model version") from None
     except ModelError as error:
         raise Problem("model-unusable", type(error).__name__) from None
+    with service().database.read() as reading:
+        sites = list_sites(reading)
     return render_template(
-        "console/model.html", version=version, card=card, champion=champion, categories=CATEGORIES
+        "console/model.html",
+        version=version,
+        card=card,
+        champion=champion,
+        categories=CATEGORIES,
+        sites=sites,
+        site_id=site_id,
+        trial=trial,
     )
 
 
@@ -114,6 +127,10 @@ def _models_page(refused: str = "") -> str:
         refused=refused,
         **done,
     )
+
+
+def _trial(site_id: str, version: str) -> ModelEffect:
+    return try_model(service().database, service().scorer, site_id, version, now())
 
 
 def _changed(error: ChampionChanged) -> str:

@@ -158,7 +158,6 @@ def _site_page(
             new_key=new_key,
             versions=policy_versions(reading, site_id),
             saved=request.args.get("saved"),
-            severe=words.severe,
         )
 
 

@@ -72,7 +72,7 @@ class ChangedFateSchema(StrictSchema):
 class EffectSchema(StrictSchema):
     """How the latest comments fare now and would fare."""
 
-    replayed = fields.Integer(metadata={"description": "Comments judged once more, at most 1,000 of 30 days"})
+    replayed = fields.Integer(metadata={"description": "Comments judged once more"})
     since = Utc()
     now = fields.Dict(keys=fields.String(), values=fields.Integer())
     then = fields.Dict(keys=fields.String(), values=fields.Integer())
@@ -80,6 +80,41 @@ class EffectSchema(StrictSchema):
     sample = fields.List(fields.Nested(ChangedFateSchema))
     held_a_day_now = fields.Float()
     held_a_day_then = fields.Float()
+
+
+class ModelTrialSchema(StrictSchema):
+    """Whose comments another model is tried on."""
+
+    site_id = Text(ID_LENGTH, required=True)
+    days = fields.Integer(load_default=30, validate=validate.Range(1, 90))
+
+
+class RightnessSchema(StrictSchema):
+    """How right it is, as far as labels tell, with 95 % bounds; null without labels."""
+
+    labelled = fields.Integer(metadata={"description": "Labelled comments that would have this outcome"})
+    wrong = fields.Integer(metadata={"description": "Of these, the wrong ones"})
+    share = fields.Float(allow_none=True, metadata={"description": "Expected share of right ones"})
+    low = fields.Float(allow_none=True)
+    high = fields.Float(allow_none=True)
+
+
+class RightnessesSchema(StrictSchema):
+    """How right what is done without a person is."""
+
+    published = fields.Nested(RightnessSchema)
+    rejected = fields.Nested(RightnessSchema)
+
+
+class ModelEffectSchema(StrictSchema):
+    """How a site's comments fare with the model in force (`now`) and would with another (`then`)."""
+
+    model_version = fields.String()
+    champion = fields.String()
+    effect = fields.Nested(EffectSchema)
+    labelled = fields.Integer(metadata={"description": "Comments among them that people labelled"})
+    right_now = fields.Nested(RightnessesSchema)
+    right_then = fields.Nested(RightnessesSchema)
 
 
 class ProofSchema(StrictSchema):

@@ -37,6 +37,13 @@ def current_policies(session: Session, site_ids: set[str]) -> dict[str, PolicySe
     return {row.site_id: policy_from(row.settings, row.version) for row in rows}
 
 
+def policy_in_force(session: Session, site_id: str) -> PolicySettings:
+    """The policy in force of one site; raises NotFound."""
+    if session.get(Site, site_id) is None:
+        raise NotFound("site")
+    return current_policies(session, {site_id}).get(site_id, PolicySettings())
+
+
 def change_policy(
     session: Session,
     site_id: str,

@@ -78,15 +78,19 @@ def effect_of(
     What either policy promises is taken to be proven as far as today's labels prove it.
     """
     in_force = current_policies(session, {site_id}).get(site_id, PolicySettings())
-    rows = _judged(session, site_id, now - WINDOW, most)
+    rows = latest_judged(session, site_id, now - WINDOW, most)
     judges = _Judges(in_force, proposed, *_proofs(session, site_id, (in_force, proposed), model_version, now))
-    fates = [_fate(row, _signals(row, points), judges) for row in rows]
-    since = min((row.Submission.created_at for row in rows), default=now)
+    fates = [_fate(row, signals_of(row, points), judges) for row in rows]
+    return effect_told(fates, min((row.Submission.created_at for row in rows), default=now), now)
+
+
+def effect_told(fates: Sequence[Change], since: datetime, now: datetime) -> Effect:
+    """The fates of comments, the first of which came at `since`, counted and compared."""
     days = max((now - since) / timedelta(days=1), 1.0)
     changed = [fate for fate in fates if fate.before is not fate.after]
     before, after = (Counter(getattr(fate, when) for fate in fates) for when in ("before", "after"))
     return Effect(
-        replayed=len(rows),
+        replayed=len(fates),
         since=since,
         now={status: before[status] for status in _OUTCOMES},
         then={status: after[status] for status in _OUTCOMES},
@@ -97,7 +101,7 @@ def effect_of(
     )
 
 
-def _judged(session: Session, site_id: str, since: datetime, most: int) -> Sequence[Any]:
+def latest_judged(session: Session, site_id: str, since: datetime, most: int) -> Sequence[Any]:
     """The policy's latest decisions of the site with all that they rested on, the newest first."""
     return session.execute(
         select(Decision, Submission, Comment.author, Thread, Score)
@@ -120,7 +124,8 @@ def _judged(session: Session, site_id: str, since: datetime, most: int) -> Seque
     ).all()
 
 
-def _signals(row: Any, points: Mapping[str, Threshold]) -> Signals:
+def signals_of(row: Any, points: Mapping[str, Threshold]) -> Signals:
+    """What can be known anew of one of them, with the scores it was decided on."""
     age = row.Decision.created_at - row.Thread.created_at
     return Signals(
         body=row.Submission.body,

@@ -51,6 +51,7 @@ MAY_CALL = {
     ("GET", "/api/v1/models"): MAINTAINER,
     ("GET", "/api/v1/models/{version}"): MAINTAINER,
     ("POST", "/api/v1/models/{version}/promotion"): MAINTAINER,
+    ("POST", "/api/v1/models/{version}/preview"): MAINTAINER,
     ("POST", "/api/v1/models/rollback"): MAINTAINER,
     ("GET", "/api/v1/retraining-runs"): MAINTAINER,
     ("POST", "/api/v1/retraining-runs"): MAINTAINER,

@@ -1,11 +1,14 @@
 """Statistics for everybody; models, sites and people for maintainers."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
+from classifier import CATEGORIES, Classifier
+from classifier.registry import load_shipped
 from moderation.console.chart import HEIGHT, WIDTH, bars_in_pairs
 from moderation.database import Database
 from moderation.scoring import Scorer, open_scorer
@@ -65,6 +68,23 @@ class TestModels:
         page = carlas.get(f"/console/models/{version}")
         assert "Held from" in page and "Put this version in force" not in page
         assert carlas.client.get("/console/models/nonsense").status_code == 404
+
+    def test_what_another_version_would_do_is_shown_before_it_is_put_in_force(
+        self, carlas: Console, scorer: Scorer, api: Api, alma: NewSite, drain: Callable[[], int]
+    ) -> None:
+        loaded = load_shipped()
+        strict = {c: {side: {"threshold": 0.0} for side in ("hold", "reject")} for c in CATEGORIES}
+        card = {**loaded.card, "version": "strict", "operating_points": strict}
+        scorer.registry.add(Classifier(loaded.network, card))
+        api.hand_in(alma, "Thank you for this, it was a joy to read.")
+        drain()
+        page = carlas.get("/console/models/strict")
+        assert "What it would do" in page and "rightly" not in page
+        page = carlas.get(f"/console/models/strict?site={alma.site_id}")
+        assert "1 approved to rejected" in page and "Nothing is changed." in page
+        assert "Published without a person, now: no labels tell how rightly." in page
+        assert scorer.registry.champion() == loaded.version
+        assert carlas.client.get("/console/models/strict?site=site_x").status_code == 404
 
     def test_drift_of_the_model_in_force_is_told(
         self, carlas: Console, scorer: Scorer, database: Database

@@ -25,6 +25,7 @@ COMMANDS = {
     "models": "model_commands:models_command",
     "promote": "model_commands:promote_command",
     "rollback": "model_commands:rollback_command",
+    "what-if": "what_if_command:what_if_command",
     "import": "label_commands:import_command",
     "export": "label_commands:export_command",
     "bench": "bench_command:bench_command",
@@ -34,7 +35,7 @@ COMMANDS = {
 # A process scores on one thread: several would fight over the same cores, and sums would differ with their
 # number. It must be said before numpy is first imported.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-SCORING_COMMANDS = ("web", "worker", "score")
+SCORING_COMMANDS = ("web", "worker", "score", "what-if")
 
 
 class CommandsByName(click.Group):
