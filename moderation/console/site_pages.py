@@ -11,7 +11,6 @@ from moderation.api.access import moderator_caller, now
 from moderation.api.problems import Problem
 from moderation.api.service import service
 from moderation.api.sites import checked_origin, effect, model_thresholds, promises_of
-from moderation.console import words
 from moderation.console.blueprint import bp
 from moderation.console.policy_form import FORM, changes_from
 from moderation.console.sign_in import maintainers_only

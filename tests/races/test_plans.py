@@ -37,6 +37,7 @@ from moderation.services import (
     webhook_deliveries,
     webhooks,
     what_if,
+    what_if_model,
     workload,
 )
 from moderation.services.accept import Entry, Idempotency, NewComment, accept
@@ -222,6 +223,12 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     ),
     "what a policy would do": (
         lambda s: what_if.effect_of(s, "site_3", PolicySettings(), {}, NOW, most=50),
+        "ix_decisions_created_at",
+    ),
+    "what another model is tried on": (
+        lambda s: what_if_model.read_replayed(
+            s, "site_3", PolicySettings(), NOW - timedelta(days=30), NOW, 50
+        ),
         "ix_decisions_created_at",
     ),
     "the desk over a day": (
