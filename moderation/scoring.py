@@ -62,6 +62,10 @@ class StoredModel:
         """Score one batch."""
         return _scores_of(self.classifier, comments)
 
+    def operating_points(self) -> Mapping[str, Threshold]:
+        """Its own thresholds."""
+        return thresholds_from(self.classifier.card)
+
 
 @dataclass
 class Scorer:

@@ -38,6 +38,14 @@ class Replayed:
         """In the form in which a model reads them."""
         return [_as_comment(row) for row in self.rows]
 
+    def known_scores(self, model_version: str) -> dict[int, Mapping[str, float] | None]:
+        """On what scores this version decided them, by their place; only where it did."""
+        return {
+            n: row.Score.by_category()
+            for n, row in enumerate(self.rows)
+            if row.Score is not None and row.Score.model_version == model_version
+        }
+
 
 @dataclass(frozen=True)
 class Side:
