@@ -11,6 +11,7 @@ from moderation.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from moderation.scoring import Scorer
+    from workers.shadowing import Watch
 
 # Set when the process was asked to stop: what is at hand is finished, the rest is left to the next.
 stopping = threading.Event()
@@ -41,6 +42,13 @@ class Process:
         from moderation.scoring import open_scorer
 
         return open_scorer(self.settings)
+
+    @cached_property
+    def shadow(self) -> "Watch":
+        """What this process knows of a model that scores in the shadow."""
+        from workers.shadowing import Watch
+
+        return Watch()
 
 
 def open_process(settings: Settings) -> Process:

@@ -40,6 +40,7 @@ from moderation.services.taking import TakenIds
 from moderation.services.traces import Traces, traces_of
 from workers.batch_log import tell_batch
 from workers.process import Process, duties, stopping, this_process
+from workers.shadowing import Seen, follow
 
 log = logging.getLogger(__name__)
 
@@ -126,16 +127,17 @@ def run_batch(process: Process) -> Batch:
     if not found.ids:
         return Batch()
     started = time.monotonic()
-    verdicts = _judge(process, found.ids)
+    verdicts, seen = _judge(process, found.ids)
     judged = time.monotonic()
     with process.database.write() as session:
         decided = record_verdicts(session, verdicts, datetime.now(UTC), process.settings.due_hours)
     tell_batch(found.ids, decided, judged - started, time.monotonic() - judged)
+    follow(process, seen, decided)
     return Batch(len(decided), len(found.ids), found.more)
 
 
-def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
-    """Everything that needs no write: others may write meanwhile."""
+def _judge(process: Process, ids: Sequence[str]) -> tuple[list[Judged], Seen]:
+    """Everything that needs no write: others may write meanwhile. Gives also what the verdicts rest on."""
     now = datetime.now(UTC)
     with process.database.read() as session:
         taken = read_taken(session, ids, now)
@@ -151,7 +153,7 @@ def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
         )
         for t, (scores, points, version) in zip(taken, scored, strict=True)
     ]
-    return [
+    judged = [
         Judged(
             t,
             verdict,
@@ -162,6 +164,7 @@ def _judge(process: Process, ids: Sequence[str]) -> list[Judged]:
         )
         for t, verdict, (scores, _, version), read in zip(taken, verdicts, scored, traces, strict=True)
     ]
+    return judged, Seen(now, taken, scored, policies, past)
 
 
 def _chance(taken: Taken, verdict: Verdict, policy: PolicySettings, otherwise: float) -> float | None:

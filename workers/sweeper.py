@@ -17,6 +17,13 @@ from moderation.services.pending import end_holds, has_pending, impossible_holds
 from moderation.services.proofs import promising_sites, sites_to_prove
 from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
+from moderation.services.shadows import (
+    end_shadow,
+    forget_shadow,
+    has_old_shadow,
+    open_shadow,
+    reason_to_end,
+)
 from moderation.services.traces import forget_traces, old_traces
 from moderation.services.webhook_deliveries import DELETED_AT_ONCE, delete_old, has_due, has_old
 from workers.announcing import announce_model
@@ -27,6 +34,7 @@ from workers.watching import watch_champion
 
 log = logging.getLogger(__name__)
 
+SWEEPER = "sweeper"
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 # So that no transaction is long, above all the first after a day of heavy use.
 FORGOTTEN_AT_ONCE = 1000
@@ -64,6 +72,7 @@ def sweep_now(process: Process) -> None:
     wake_proving(process, now)
     watch_champion(process, now)
     watch_drift(process, now)
+    look_after_shadows(process, now)
 
 
 def read_languages(process: Process) -> None:
@@ -133,6 +142,21 @@ def revive_runs(process: Process, now: datetime) -> None:
         with process.database.write() as session:
             if take_run(session, run_id, now) is not None:
                 finish_run(session, run_id, RunStatus.FAILED, f"given up after {attempts} attempts", now)
+
+
+def look_after_shadows(process: Process, now: datetime) -> None:
+    """End a shadow that has seen enough, and forget what one said that ended long ago."""
+    with process.database.read() as session:
+        shadow = open_shadow(session)
+        because = None if shadow is None else reason_to_end(session, shadow, now)
+        old = has_old_shadow(session, now)
+    if shadow is not None and because is not None:
+        with process.database.write() as session:
+            end_shadow(session, shadow, SWEEPER, because, now)
+        log.info("the shadow %s ends: %s", shadow.model_version, because)
+    while old:
+        with process.database.write() as session:
+            old = forget_shadow(session, now)
 
 
 def forget_idempotency_keys(process: Process, now: datetime) -> None:

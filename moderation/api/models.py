@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 @bp.response(200, ModelListSchema)
 def list_models() -> dict[str, Any]:
     """The shipped model and every one made here; one of them is the champion."""
-    return {"items": _or_problem(lambda: _registry().versions()), "next_cursor": None}
+    return {"items": or_problem(lambda: _registry().versions()), "next_cursor": None}
 
 
 @bp.get("/models/<string:version>")
@@ -47,7 +47,7 @@ def list_models() -> dict[str, Any]:
 @bp.response(200, ModelCardSchema)
 def read_model(version: str) -> dict[str, Any]:
     """Card and metrics, and how far what comes is from its first weeks."""
-    card, champion = _or_problem(lambda: (_registry().card(version), _registry().champion()))
+    card, champion = or_problem(lambda: (_registry().card(version), _registry().champion()))
     with service().database.read() as session:
         drift = read_drift(session, version)
     shown = None if drift is None else _drift_view(drift)
@@ -63,7 +63,7 @@ def read_model(version: str) -> dict[str, Any]:
 def promote_model(query: dict[str, Any], version: str) -> dict[str, str]:
     """Workers and web take it over before their next batch."""
     expected = query.get("expected")
-    return _told(_or_problem(lambda: _registry().promote(version, expected=expected)), "promotion")
+    return _told(or_problem(lambda: _registry().promote(version, expected=expected)), "promotion")
 
 
 @bp.post("/models/<string:version>/preview")
@@ -74,7 +74,7 @@ def promote_model(query: dict[str, Any], version: str) -> dict[str, str]:
 def preview_model(data: dict[str, Any], version: str) -> ModelEffect:
     """At most 5,000 of so many days, judged once more with both models by its policy; nothing is changed."""
     database, scorer = service().database, service().scorer
-    trial: ModelEffect = _or_problem(
+    trial: ModelEffect = or_problem(
         lambda: try_model(database, scorer, data["site_id"], version, now(), days=data["days"])
     )
     return trial
@@ -89,7 +89,7 @@ def preview_model(data: dict[str, Any], version: str) -> ModelEffect:
 def roll_back_model(query: dict[str, Any]) -> dict[str, str]:
     """Workers and web take it over before their next batch."""
     expected = query.get("expected")
-    return _told(_or_problem(lambda: _registry().rollback(expected=expected)), "rollback")
+    return _told(or_problem(lambda: _registry().rollback(expected=expected)), "rollback")
 
 
 @bp.post("/retraining-runs")
@@ -158,7 +158,8 @@ def _registry() -> Any:
     return service().scorer.registry
 
 
-def _or_problem(call: Any) -> Any:
+def or_problem(call: Any) -> Any:
+    """What the call gives; raises a Problem that names no file of this machine."""
     try:
         return call()
     except UnknownVersion:

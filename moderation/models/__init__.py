@@ -5,7 +5,15 @@ from moderation.models.base import Base, first_id, new_id, table_of
 from moderation.models.comments import Comment, IdempotencyKey, Policy, Site, Submission, Thread
 from moderation.models.decisions import Decision, QueueItem, Score
 from moderation.models.desk import Outcome, Remark, RemarkKind, Report, Selection
-from moderation.models.learning import Drift, ImportedExample, Label, RetrainingRun, SiteProof
+from moderation.models.learning import (
+    Drift,
+    ImportedExample,
+    Label,
+    RetrainingRun,
+    Shadow,
+    ShadowScore,
+    SiteProof,
+)
 from moderation.models.memory import LinkDomain, Memory, MemoryKey, TextImprint, TraceProgress
 from moderation.models.usage import SpamCheckMonth
 from moderation.models.webhooks import AnnouncedModel, WebhookDelivery, WebhookEndpoint
@@ -36,6 +44,8 @@ __all__ = [
     "Role",
     "Score",
     "Selection",
+    "Shadow",
+    "ShadowScore",
     "SharedSecret",
     "Site",
     "SiteProof",

@@ -83,6 +83,44 @@ class Drift(Base):
     words_level: Mapped[str | None]
 
 
+class Shadow(Base):
+    """A model version that scores beside the one in force and decides nothing; one at a time."""
+
+    __tablename__ = "shadows"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    model_version: Mapped[str]
+    # "open" until it ends, then empty: unique, so that there is never a second open one.
+    slot: Mapped[str | None] = mapped_column(unique=True)
+    begun_by: Mapped[str]
+    begun_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+
+
+class ShadowScore(Base):
+    """What a shadow gave a submission, and the verdicts on its scores and on those that decided.
+
+    A table of its own: whoever reads the scores that decided cannot meet one of these.
+    """
+
+    __tablename__ = "shadow_scores"
+
+    shadow_id: Mapped[str] = mapped_column(ForeignKey("shadows.id"), primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    champion: Mapped[str]
+    verdict: Mapped[str]
+    shadow_verdict: Mapped[str]
+    spam: Mapped[float]
+    toxicity: Mapped[float]
+    severe_toxicity: Mapped[float]
+    obscene: Mapped[float]
+    threat: Mapped[float]
+    insult: Mapped[float]
+    identity_attack: Mapped[float]
+    created_at: Mapped[datetime]
+
+
 class RetrainingRun(Base):
     """One attempt to make a better model, and how it ended."""
 

@@ -84,6 +84,36 @@ class ModelCardSchema(StrictSchema):
     drift = fields.Nested(DriftSchema, allow_none=True)
 
 
+class DifferenceSchema(StrictSchema):
+    """How a category's scores differ from those of the model that decided."""
+
+    category = fields.String()
+    mean = fields.Float(metadata={"description": "By how much the shadow scores higher on average"})
+    absolute = fields.Float(metadata={"description": "How far its scores are off on average"})
+
+
+class ComparisonSchema(StrictSchema):
+    """A shadow beside the model that decided."""
+
+    comments = fields.Integer()
+    differing = fields.Integer(metadata={"description": "Comments whose verdict would have been another"})
+    agreement = fields.Float(allow_none=True)
+    changes = fields.Dict(keys=fields.String(), values=fields.Integer())
+    categories = fields.List(fields.Nested(DifferenceSchema))
+
+
+class ShadowSchema(StrictSchema):
+    """A model version that scores, or scored, beside the one in force and decides nothing."""
+
+    id = fields.String()
+    model_version = fields.String()
+    begun_by = fields.String()
+    begun_at = Utc()
+    ended_at = Utc(allow_none=True)
+    ended_because = fields.String(allow_none=True)
+    comparison = fields.Nested(ComparisonSchema)
+
+
 class ChampionSchema(StrictSchema):
     """The model in force."""
 

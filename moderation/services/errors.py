@@ -64,6 +64,10 @@ class RunInProgress(ServiceError):
         self.run_id = run_id
 
 
+class ShadowRefused(ServiceError):
+    """A model version cannot score in the shadow now, and why."""
+
+
 class NeedsMaintainer(ServiceError):
     """A moderator asked for a maintainer, who decides this item."""
 

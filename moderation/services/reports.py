@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.policy import Finding, PolicySettings
 from moderation.domain.status import Action, Status
-from moderation.models import Comment, Decision, Outcome, QueueItem, Report, Score, new_id
+from moderation.models import Comment, Decision, Outcome, QueueItem, Report, Score, Submission, new_id
 from moderation.services.accept import insert_unless_present
 from moderation.services.change import lock_comment
 from moderation.services.decide import DUE_HOURS, stored_findings
@@ -108,8 +108,10 @@ def _open_item(session: Session, comment: Comment, count: int, now: datetime) ->
         select(QueueItem.id).where(QueueItem.comment_id == comment.id).order_by(QueueItem.id.desc()).limit(1)
     )
     score = session.scalars(
+        # The one it was decided on: others were given later, for a proof by another model.
         select(Score)
-        .where(Score.submission_id == comment.submission_id)
+        .join(Submission, Submission.id == Score.submission_id)
+        .where(Score.submission_id == comment.submission_id, Score.created_at <= Submission.judged_at)
         .order_by(Score.created_at.desc())
         .limit(1)
     ).first()

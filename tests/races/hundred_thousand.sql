@@ -23,6 +23,13 @@ INSERT INTO scores (submission_id, model_version, spam, toxicity, severe_toxicit
     identity_attack, created_at)
 SELECT 's_' || pg_temp.six(n), 'v', 0.5, 0, 0, 0, 0, 0, 0, pg_temp.minutes(n)
 FROM generate_series(0, 99999) n;
+INSERT INTO shadows (id, model_version, begun_by, begun_at, ended_at, ended_because)
+SELECT 'sha_' || n, 'w', 'Carla', pg_temp.minutes(n), pg_temp.minutes(n), 'enough' FROM generate_series(0, 9) n;
+INSERT INTO shadow_scores (shadow_id, submission_id, champion, verdict, shadow_verdict, spam, toxicity, severe_toxicity,
+    obscene, threat, insult, identity_attack, created_at)
+SELECT 'sha_' || mod(n / 5, 10), 's_' || pg_temp.six(n), 'v', 'approved', CASE WHEN mod(n, 9) = 0 THEN 'held' ELSE 'approved' END,
+    0.4, 0, 0, 0, 0, 0, 0, pg_temp.minutes(n)
+FROM generate_series(0, 99999, 5) n;
 INSERT INTO queue_items (id, site_id, comment_id, submission_id, reason, findings, model_version, top_score, opened_at,
     due_at, closed_at, version)
 SELECT 'i_' || pg_temp.six(n), 'site_' || mod(n, 20), 'c_' || pg_temp.six(n),

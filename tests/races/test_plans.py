@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from moderation.database import Database, open_database
 from moderation.domain.policy import CATEGORIES, PolicySettings
-from moderation.models import Comment, QueueItem, Role
+from moderation.models import Comment, QueueItem, Role, Shadow
 from moderation.services import (
     at_once,
     claims,
@@ -31,6 +31,7 @@ from moderation.services import (
     records,
     reports,
     selections,
+    shadows,
     site_feedback,
     statistics,
     traces,
@@ -64,6 +65,7 @@ SMALL = {
     "webhook_endpoints",
     "announced_models",
     "drifts",
+    "shadows",
 }
 POLICIES = {f"site_{n}": PolicySettings() for n in range(20)}
 TRACES = [
@@ -238,6 +240,18 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "what came in a week": (
         lambda s: drift.sample(s, "v", NOW - timedelta(days=7), NOW),
         "pk_scores",
+    ),
+    "what a shadow shows": (
+        lambda s: shadows.compare(s, s.get_one(Shadow, "sha_1")),
+        "pk_shadow_scores",
+    ),
+    "whether a shadow has seen enough": (
+        lambda s: shadows.reason_to_end(s, s.get_one(Shadow, "sha_1"), NOW),
+        "pk_shadow_scores",
+    ),
+    "forget an old shadow": (
+        lambda s: shadows.forget_shadow(s, NOW + timedelta(days=99)),
+        "pk_shadow_scores",
     ),
     "the last look for drift": (lambda s: drift.latest_drift(s, NOW), None),
     "one thread's part of the queue": (

@@ -25,6 +25,7 @@ COMMANDS = {
     "models": "model_commands:models_command",
     "promote": "model_commands:promote_command",
     "rollback": "model_commands:rollback_command",
+    "shadow": "shadow_command:shadow_command",
     "what-if": "what_if_command:what_if_command",
     "import": "label_commands:import_command",
     "export": "label_commands:export_command",
