@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as Redirect
 from moderation.api.access import moderator_caller, now
 from moderation.api.problems import Problem
 from moderation.api.service import service
+from moderation.api.shadows import begun, ended
 from moderation.console.blueprint import bp
 from moderation.console.sign_in import maintainers_only
 from moderation.domain.policy import CATEGORIES
@@ -16,9 +17,10 @@ from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack, U
 from moderation.services.access import list_sites
 from moderation.services.audit import ACTS, record
 from moderation.services.drift import level_of, read_drift, told_of
-from moderation.services.errors import NotFound, RunInProgress
+from moderation.services.errors import NotFound, RunInProgress, ShadowRefused
 from moderation.services.labels import count_labelled
 from moderation.services.retraining import latest_runs, request_run
+from moderation.services.shadows import compare, find_shadow
 from moderation.services.webhook_outbox import tell_promoted
 from moderation.services.what_if_model import ModelEffect
 
@@ -36,6 +38,21 @@ def show_models() -> str:
 @maintainers_only
 def show_model(version: str) -> str:
     """One version: its card, its figures by category, and the way to put it in force."""
+    return _model_page(version)
+
+
+@bp.post("/models/<string:version>/shadow")
+@maintainers_only
+def change_shadow(version: str) -> Redirect | tuple[str, int]:
+    """Begin or end its time in the shadow."""
+    try:
+        (begun if request.form.get("action") == "begin" else ended)(version)
+    except ShadowRefused as error:
+        return _model_page(version, str(error)), 409
+    return redirect(url_for(".show_model", version=version), 303)
+
+
+def _model_page(version: str, refused: str = "") -> str:
     registry, site_id = service().scorer.registry, request.args.get("site")
     try:
         card, champion = registry.card(version), registry.champion()
@@ -46,6 +63,8 @@ def show_model(version: str) -> str:
         raise Problem("model-unusable", type(error).__name__) from None
     with service().database.read() as reading:
         sites = list_sites(reading)
+        shadow = find_shadow(reading, version)
+        shown = None if shadow is None else compare(reading, shadow)
     return render_template(
         "console/model.html",
         version=version,
@@ -55,6 +74,9 @@ def show_model(version: str) -> str:
         sites=sites,
         site_id=site_id,
         trial=trial,
+        shadow=shadow,
+        shown=shown,
+        refused=refused,
     )
 
 

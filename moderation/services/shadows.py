@@ -61,10 +61,15 @@ def last_shadow(session: Session) -> Shadow | None:
     return session.scalars(select(Shadow).order_by(Shadow.id.desc()).limit(1)).first()
 
 
+def find_shadow(session: Session, version: str) -> Shadow | None:
+    """The latest time a version scored in the shadow."""
+    query = select(Shadow).where(Shadow.model_version == version).order_by(Shadow.id.desc()).limit(1)
+    return session.scalars(query).first()
+
+
 def get_shadow(session: Session, version: str) -> Shadow:
     """The latest time a version scored in the shadow; raises NotFound."""
-    query = select(Shadow).where(Shadow.model_version == version).order_by(Shadow.id.desc()).limit(1)
-    found = session.scalars(query).first()
+    found = find_shadow(session, version)
     if found is None:
         raise NotFound("shadow")
     return found

@@ -86,6 +86,22 @@ class TestModels:
         assert scorer.registry.champion() == loaded.version
         assert carlas.client.get("/console/models/strict?site=site_x").status_code == 404
 
+    def test_a_version_is_sent_into_the_shadow_and_taken_out_again(
+        self, carlas: Console, scorer: Scorer, database: Database
+    ) -> None:
+        loaded = load_shipped()
+        for version in ("v-2", "v-3"):
+            scorer.registry.add(Classifier(loaded.network, {**loaded.card, "version": version}))
+        path = "/console/models/v-2/shadow"
+        assert "Let it score in the shadow" in carlas.get("/console/models/v-2")
+        page = carlas.follow(carlas.send(path, action="begin"))
+        assert "decides nothing" in page and "No comment came yet." in page and "End it" in page
+        second = carlas.send("/console/models/v-3/shadow", action="begin")
+        assert (second.status_code, "a model scores in the shadow already" in second.text) == (409, True)
+        page = carlas.follow(carlas.send(path, action="end"))
+        assert "by hand" in page and "Let it score in the shadow" in page
+        assert carlas.send(path, action="end").status_code == 404
+
     def test_drift_of_the_model_in_force_is_told(
         self, carlas: Console, scorer: Scorer, database: Database
     ) -> None:

@@ -100,7 +100,7 @@ def test_a_session_ends_after_its_hours_however_busy(console: Console) -> None:
 
 
 MAINTENANCE = ("model", "promote", "roll_back", "retrain", "site", "policy", "make_key", "revoke", "people")
-MAINTENANCE += ("let_in", "change_person", "make_moderator_key")
+MAINTENANCE += ("let_in", "shadow", "change_person", "make_moderator_key")
 
 
 def who_may(endpoint: str) -> Who:
