@@ -45,8 +45,7 @@ def import_labels() -> dict[str, Any]:
         # Received first: a slow sender must not keep everybody else from writing.
         shutil.copyfileobj(request.stream, lines)
         lines.seek(0)
-        with service().database.write() as session:
-            result = take_lines(session, lines, now())
+        result = take_lines(service().database, lines, now())
     problems = [{"line": number, "detail": detail} for number, detail in result.problems]
     return {"taken": result.taken, "refused": len(problems), "problems": problems[:SHOWN_PROBLEMS]}
 

@@ -31,8 +31,7 @@ def import_command(source: IO[bytes]) -> None:
     """Read labels from JSON Lines: {"body" or "comment_id", "author"?, "thread"?, "labels"}."""
     database = open_database(settings_and_log().database_url)
     lines: Any = tqdm(source, unit=" lines", disable=None)
-    with database.write() as session:
-        result = take_lines(session, lines, datetime.now(UTC))
+    result = take_lines(database, lines, datetime.now(UTC))
     for number, detail in result.problems[:10]:
         click.echo(f"line {number}: {detail}", err=True)
     click.echo(f"{result.taken} taken, {len(result.problems)} refused")
