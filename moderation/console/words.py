@@ -180,7 +180,9 @@ def happened(event: Event) -> str:
     'Bruno rejected it (spam)'
     """
     reason = "" if event.reason in {None, CLEAN, "reversed"} else f" ({plain(event.reason or '')})"
-    who = {"policy": "The policy", "author": "The author"}.get(event.actor or "", event.actor or "A reader")
+    who = {"policy": "The policy", "author": "The author", "import": "The import"}.get(
+        event.actor or "", event.actor or "A reader"
+    )
     said = {
         "opened": "It came into the queue",
         "reported": "A reader reported it",

@@ -17,9 +17,13 @@ NAMING = {
 }
 
 
-def new_id(prefix: str) -> str:
-    """An opaque id that sorts by the time it was made: prefix, microseconds, 64 random bits."""
-    return f"{prefix}_{time.time_ns() // 1000:014x}{random.getrandbits(64):016x}"
+def new_id(prefix: str, at: datetime | None = None) -> str:
+    """An opaque id that sorts by the time it was made: prefix, microseconds, 64 random bits.
+
+    What is older than its row, because it came from elsewhere, gets an id of its own time.
+    """
+    microseconds = time.time_ns() // 1000 if at is None else int(at.timestamp() * 1_000_000)
+    return f"{prefix}_{microseconds:014x}{random.getrandbits(64):016x}"
 
 
 def first_id(prefix: str, at: datetime) -> str:

@@ -12,10 +12,11 @@ from moderation.domain.rules import judge
 from moderation.domain.status import Status
 from moderation.models import Comment, Decision
 from moderation.services.accept import Entry, NewComment, accept
-from moderation.services.decide import DUE_HOURS, POLICY
+from moderation.services.decide import DUE_HOURS
 from moderation.services.pending import Judged, policies_for, read_taken, record_verdicts, signals_for
 from moderation.services.policies import current_policies
 from moderation.services.proofs import read_proofs
+from moderation.services.recall import NOT_PEOPLE
 
 Scored = tuple[Mapping[str, float] | None, Mapping[str, Threshold], str | None]
 # What a door makes of the policy's verdict: what is answered, and what is recorded.
@@ -24,7 +25,7 @@ Change = Callable[[Verdict, PolicySettings], Verdict]
 
 @dataclass(frozen=True)
 class Known:
-    """A comment that was handed in before, and who decided it last if that was not the policy."""
+    """A comment that was handed in before, and whether people decided it last."""
 
     comment_id: str
     submission_id: str
@@ -104,5 +105,5 @@ def _known(session: Session, *conditions: object) -> Known | None:
     ).one_or_none()
     if row is None:
         return None
-    by_people = row.actor_kind not in {None, POLICY.kind}
+    by_people = row.actor_kind not in {None, *NOT_PEOPLE}
     return Known(row.id, row.submission_id, Status(row.status), by_people)

@@ -31,7 +31,7 @@ _MEMBERS = {member.name for member in fields(Finding)}
 
 @dataclass(frozen=True)
 class Actor:
-    """Who decided: the policy, a moderator or the author."""
+    """Who decided: the policy, a moderator, the author, the site, or an import."""
 
     kind: str
     id: str | None
@@ -40,6 +40,8 @@ class Actor:
 
 POLICY = Actor("policy", None, "policy")
 AUTHOR = Actor("author", None, "author")
+# What a site decided elsewhere, before it came here.
+IMPORT = Actor("import", None, "import")
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,17 @@ def record_decisions(session: Session, acts: Sequence[tuple[Decidable, Act]], no
     run_many(session, _STAND, [_standing(row) | {"comment": row["comment_id"]} for row in decided])
     run_many(session, _INSERT_QUEUE_ITEMS, held)
     tell_decisions(session, decided, now)
+
+
+def record_imported(session: Session, acts: Sequence[tuple[Decidable, Act, datetime]]) -> list[str]:
+    """Record what was decided elsewhere, each at its own time; gives the ids of the decisions.
+
+    Nobody is told and nothing is counted: it is no news and no work of anybody here.
+    """
+    decided = [_decide(comment, act, at) | {"id": new_id("dec", at)} for comment, act, at in acts]
+    run_many(session, _INSERT_DECISIONS, decided)
+    run_many(session, _STAND, [_standing(row) | {"comment": row["comment_id"]} for row in decided])
+    return [row["id"] for row in decided]
 
 
 def _decide(comment: Decidable, act: Act, now: datetime) -> dict[str, Any]:

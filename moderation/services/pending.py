@@ -275,7 +275,8 @@ _STILL_WAITING = (
         _COMMENTS.c.status,
         _COMMENTS.c.version,
         _COMMENTS.c.submission_id,
-        _COMMENTS.c.created_at,
+        # Since when it waits here; an imported comment may be older by years.
+        _SUBMISSIONS.c.created_at,
     )
     .join(
         _SUBMISSIONS,

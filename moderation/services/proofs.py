@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from moderation.domain.policy import PolicySettings
 from moderation.domain.promises import Judged, Proof, Proven, prove
-from moderation.domain.settling import settle
+from moderation.domain.settling import Taught, settle
+from moderation.domain.sources import Source
 from moderation.models import Label, Score, Site, SiteProof, Submission, table_of
 from moderation.services.accept import insert_new
 from moderation.services.labelled import texts_of
@@ -76,7 +77,7 @@ def scored_texts(session: Session, site_id: str, model_version: str, now: dateti
     newest = (
         select(Label.submission_id, func.max(Label.created_at).label("at"))
         .join(Submission, Submission.id == Label.submission_id)
-        .where(Submission.site_id == site_id, Label.retracted_at.is_(None), Label.created_at >= now - WINDOW)
+        .where(Submission.site_id == site_id, _proves(), Label.created_at >= now - WINDOW)
         .group_by(Label.submission_id)
         .order_by(func.max(Label.created_at).desc(), Label.submission_id.desc())
         .limit(MOST_TEXTS)
@@ -95,7 +96,7 @@ def scored_texts(session: Session, site_id: str, model_version: str, now: dateti
         Labelled(
             submission_id=text.id,
             comment=text.comment,
-            labels=settle(text.taught).labels,
+            labels=settle(one for one in text.taught if not _from_history(one)).labels,
             scores=None if (score := scores[text.id]) is None else score.by_category(),
         )
         for text in texts_of(session, list(scores))
@@ -168,12 +169,12 @@ def keep_proof(
 
 
 def count_labels(session: Session, site_id: str) -> int:
-    """How many labels of a site stand."""
+    """How many labels of a site stand that prove something."""
     query = (
         select(func.count())
         .select_from(Label)
         .join(Submission, Submission.id == Label.submission_id)
-        .where(Submission.site_id == site_id, Label.retracted_at.is_(None))
+        .where(Submission.site_id == site_id, _proves())
     )
     return session.scalar(query) or 0
 
@@ -186,6 +187,18 @@ def proven_from(stored: Mapping[str, Any]) -> dict[str, Proven]:
         )
         for category, sides in stored.items()
     }
+
+
+def _proves() -> ColumnElement[bool]:
+    """A label in force that was given here: what a site decided before it came teaches, but proves nothing.
+
+    Nobody knows how much of it was published unseen, and a promise must not rest on that.
+    """
+    return and_(Label.retracted_at.is_(None), or_(Label.source != Source.IMPORT, Label.explicit.is_(True)))
+
+
+def _from_history(taught: Taught) -> bool:
+    return taught.teacher.source == Source.IMPORT and not taught.explicit
 
 
 def _is_due(

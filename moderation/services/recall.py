@@ -35,7 +35,8 @@ MOST_OF_A_KEY = 8
 MOST_OF_A_SITE = 20_000
 # No policy remembers longer.
 LONGEST_DAYS = 365
-NOT_PEOPLE = ("policy", "author")
+# Imported is what was decided elsewhere, by rules nobody here knows.
+NOT_PEOPLE = ("policy", "author", "import")
 _MEMORIES, _KEYS = table_of(Memory), table_of(MemoryKey)
 
 
