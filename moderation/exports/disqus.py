@@ -12,9 +12,7 @@ FORM = Form("Disqus export", "disqus", _DISQUS, {_DISQUS: "", _INTERNALS: "dsq:"
 THREAD, COMMENT = "disqus/thread", "disqus/post"
 THREAD_OF, PARENT_OF = f"{COMMENT}/thread", f"{COMMENT}/parent"
 _MEMBERS = {f"{THREAD}/{name}": name for name in ("id", "link", "title", "createdAt")}
-_MEMBERS |= {
-    f"{COMMENT}/{name}": name for name in ("message", "createdAt", "isDeleted", "isSpam", "isApproved")
-}
+_MEMBERS |= {f"{COMMENT}/{name}": name for name in ("message", "createdAt", "isDeleted", "isSpam")}
 _MEMBERS |= {f"{COMMENT}/author/{name}": name for name in ("name", "email", "username")}
 _MEMBERS |= {f"{COMMENT}/ipAddress": "ip"}
 
@@ -71,10 +69,8 @@ def _fate(told: dict[str, str]) -> Fate:
     # Spam is often deleted as well, and that it was spam is what it teaches.
     if _is(told, "isSpam"):
         return Fate.SPAM
-    if _is(told, "isDeleted"):
-        return Fate.DELETED
-    return Fate.APPROVED if _is(told, "isApproved", default="true") else Fate.PENDING
+    return Fate.DELETED if _is(told, "isDeleted") else Fate.APPROVED
 
 
-def _is(told: dict[str, str], name: str, default: str = "false") -> bool:
-    return told.get(name, default).strip().lower() == "true"
+def _is(told: dict[str, str], name: str) -> bool:
+    return told.get(name, "").strip().lower() == "true"
