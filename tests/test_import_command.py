@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 
 from moderation.database import Database
 from moderation.exports.found import Fate
+from moderation.importing import KINDS, THREAD_IDS
 from moderation.models import Comment, Decision, Label, Submission
 from moderation.services.access import NewSite
 from moderation.services.audit import latest_acts
@@ -215,3 +217,18 @@ def test_memory_does_not_grow_with_the_file(
     assert count(database, Comment) == 11_000
     # The file is 40 MB.
     assert many - few < 10_000
+
+
+@pytest.mark.parametrize("store", ["sqlite"])
+def test_the_lines_that_the_document_shows_are_taken(imported: Import) -> None:
+    document = (Path(__file__).parent.parent / "docs" / "importing.md").read_text()
+    (lines,) = re.findall(r"^```json\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    assert imported("jsonl", lines).stdout.startswith("1 approved, 1 rejected as spam, 0 to be decided")
+
+
+def test_the_document_names_every_format_and_every_way_to_name_a_thread() -> None:
+    document = (Path(__file__).parent.parent / "docs" / "importing.md").read_text()
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in document] == []
+    assert [
+        way for way in THREAD_IDS if f"`{way}`" not in document and f"`--thread-id {way}`" not in document
+    ] == []

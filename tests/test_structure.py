@@ -69,6 +69,9 @@ BORDERS = {
         ("moderation.schemas",),
         only=("moderation.schemas", "moderation.services", "moderation.domain", "marshmallow"),
     ),
+    "the readers of other systems' exports know neither our tables nor our rules": Border(
+        ("moderation.exports",), only=("moderation.exports",)
+    ),
     # They pass a Session on to a service, so they may name its type.
     "the doors leave SQL, Redis and the model to others": Border(
         DOORS,
@@ -217,6 +220,8 @@ def test_imports_stay_within_the_borders(name: str) -> None:
         ("moderation.api.queue", "from workers.scoring import drain"),
         ("moderation.console.pages", "from classifier.registry import Registry"),
         ("moderation.schemas.queue", "from sqlalchemy.orm import Session"),
+        ("moderation.exports.isso", "from moderation.services.accept import NewComment"),
+        ("moderation.exports.wordpress", "from lxml import etree"),
         ("moderation.scoring", "from flask import g"),
         ("moderation.jobs", "from workers import scoring"),
         ("moderation.settings", "from redis import Redis"),
@@ -301,7 +306,10 @@ def test_everything_public_in_domain_and_services_says_what_it_is_for(module: st
 
 @pytest.mark.parametrize(
     "folder",
-    ["classifier", "moderation/api", "moderation/compat", "moderation/domain", "moderation/services"],
+    [
+        *("classifier", "moderation/api", "moderation/compat", "moderation/domain"),
+        *("moderation/exports", "moderation/services"),
+    ],
 )
 def test_a_folder_with_a_border_states_it_in_a_few_lines(folder: str) -> None:
     lines = (REPOSITORY / folder / "README.md").read_text(encoding="utf-8").splitlines()

@@ -13,8 +13,9 @@ _FATES = {1: Fate.APPROVED, 2: Fate.PENDING, 4: Fate.DELETED}
 _COMMENTS = """SELECT comments.id, comments.parent, comments.created, comments.mode, comments.remote_addr,
     comments.text, comments.author, comments.email, comments.website,
     threads.id AS thread, threads.uri, threads.title, oldest.created AS since
-    FROM comments JOIN threads ON threads.id = comments.tid
-    JOIN (SELECT tid, min(created) AS created FROM comments GROUP BY tid) AS oldest ON oldest.tid = threads.id
+    FROM comments LEFT JOIN threads ON threads.id = comments.tid
+    LEFT JOIN (SELECT tid, min(created) AS created FROM comments GROUP BY tid) AS oldest
+    ON oldest.tid = comments.tid
     ORDER BY comments.id"""
 
 

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from moderation import rates, scoring, setting_values
+from moderation import importing, rates, scoring, setting_values
 from moderation.api import proxies
 from moderation.domain import (
     drift,
@@ -19,6 +19,7 @@ from moderation.domain import (
     teaching,
     training_set,
 )
+from moderation.exports import found
 from moderation.services import accept, records, usage
 
 MODULES = [
@@ -35,6 +36,8 @@ MODULES = [
     accept,
     records,
     usage,
+    found,
+    importing,
     rates,
     scoring,
     setting_values,

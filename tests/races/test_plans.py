@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from moderation.database import Database, open_database
 from moderation.domain.policy import CATEGORIES, PolicySettings
+from moderation.domain.status import Action
 from moderation.models import Comment, QueueItem, Role, Shadow
 from moderation.services import (
     at_once,
@@ -21,6 +22,7 @@ from moderation.services import (
     evidence,
     following,
     history,
+    importing,
     item_languages,
     labels,
     nearest,
@@ -71,6 +73,16 @@ POLICIES = {f"site_{n}": PolicySettings() for n in range(20)}
 TRACES = [
     traces.Traces(f"sub_{n}", f"site_{n % 20}", tuple(range(n, n + 20)), (f"{n}.example",))
     for n in range(200)
+]
+PAST = [
+    importing.PastComment(
+        NewComment(f"page {n}", "hello", {"name": "A"}, external_id=f"wordpress:{n}"),
+        NOW - timedelta(days=n),
+        Action.REJECT,
+        thread_at=NOW - timedelta(days=n),
+        parent=f"wordpress:{n // 2}",
+    )
+    for n in range(1, 501)
 ]
 
 
@@ -316,6 +328,14 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "learn what a site reports": (
         lambda s: site_feedback.learn_about_comment(s, "site_3", "c_000003", spam=True, now=NOW),
         "ix_labels_submission_id",
+    ),
+    "look what of a history is there": (
+        lambda s: importing.look_through(s, "site_3", PAST),
+        "uq_comments_site_id_external_id",
+    ),
+    "import a comment of a history": (
+        lambda s: importing.take_past(s, "site_3", PAST[:1], NOW),
+        "uq_comments_site_id_external_id",
     ),
     "accept": (
         lambda s: accept(
