@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from moderation.models import Comment, Decision, Submission, TraceProgress, first_id, table_of
 from moderation.services.accept import insert_unless_present
+from moderation.services.decide import IMPORT
 from moderation.services.recall import NOT_PEOPLE, forget_surplus, remember
 from moderation.services.traces import KEPT, record_traces, traces_of
 
@@ -33,7 +34,7 @@ def texts_to_follow(session: Session, now: datetime, most: int) -> list[str]:
     """The texts that come next, to be read while no transaction is open: that takes the longest."""
     after = session.scalar(_HOW_FAR) or ""
     rows = session.execute(_TEXTS, _bounds(after, now) | {"most": most})
-    return [row.body for row in rows if row.body is not None]
+    return [row.body for row in rows if _leaves_traces(row)]
 
 
 def follow_decisions(session: Session, read: Read, now: datetime, most: int) -> int:
@@ -45,7 +46,7 @@ def follow_decisions(session: Session, read: Read, now: datetime, most: int) -> 
     if after is None:
         return 0
     rows = session.execute(_TEXTS, _bounds(after, now) | {"most": most}).all()
-    texts = {row.id: row for row in rows if row.id is not None}
+    texts = {row.id: row for row in rows if _leaves_traces(row)}
     record_traces(
         session,
         [traces_of(row.id, row.site_id, row.body, row.author, read(row.body)) for row in texts.values()],
@@ -59,6 +60,11 @@ def follow_decisions(session: Session, read: Read, now: datetime, most: int) -> 
     if rows:
         session.execute(update(_PROGRESS).values(decision_id=rows[-1].decision_id))
     return len(rows)
+
+
+def _leaves_traces(row: Any) -> bool:
+    """A text that was decided here; an import kept itself what is to be known of its own."""
+    return row.id is not None and row.actor_kind != IMPORT.kind
 
 
 def _take_progress(session: Session, now: datetime) -> str | None:

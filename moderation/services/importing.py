@@ -210,8 +210,12 @@ def _label_rows(draft: _Draft, decision_id: str) -> Iterator[dict[str, Any]]:
 
 
 def _leave_traces(session: Session, stored: Sequence[_Draft], now: datetime) -> None:
-    """Keep which domains the younger ones link to: whoever follows up decisions has passed their time."""
-    young = [one for one in stored if one.past.action is not None and one.created_at > now - KEPT]
+    """Keep which domains the younger approved ones link to: whoever follows up decisions leaves these out.
+
+    A domain that only spam linked to stays one never seen: being known would speak for it.
+    """
+    oldest = now - KEPT
+    young = [one for one in stored if one.past.action is Action.APPROVE and one.created_at > oldest]
     traces = [
         traces_of(one.submission_id, one.site_id, one.past.new.body, one.past.new.author, None)
         for one in young

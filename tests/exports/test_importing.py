@@ -1,15 +1,18 @@
 """A site's history comes in: what is stored of it, what it teaches, and as whose work it does not count"""
 
 import io
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from moderation import importing
+from moderation import importing, metrics
 from moderation.database import Database
 from moderation.domain.circuit_breaker import Record
 from moderation.domain.webhooks import Event
@@ -155,13 +158,21 @@ def test_the_worker_takes_only_what_was_not_decided(
     }
 
 
-def test_what_waits_waits_from_now_on(database: Database, alma: NewSite) -> None:
+def test_what_waits_waits_from_now_on(
+    database: Database, alma: NewSite, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take(database, alma, [a_comment(1, Fate.PENDING)])
     (waiting,) = rows(database, Submission)
     now = datetime.now(UTC)
     assert now - waiting.created_at < timedelta(minutes=1)
     with database.read() as session:
         assert gauges(session, now)["submissions_oldest_waiting_seconds"] < 60
+    counted: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(metrics, "committed", counted.extend)
+    drain()
+    (decided,) = (one for one in counted if one[0] == "decided")
+    assert decided[:3] == ("decided", "policy", "approve")
+    assert decided[4] < 60
 
 
 @pytest.mark.parametrize("kind", ["wordpress", "disqus", "jsonl"])
@@ -356,16 +367,25 @@ def test_imported_decisions_are_no_memory_of_people(
     assert api.fate(alma, copy)[0] == "approved"
 
 
-def test_domains_of_younger_comments_are_known_from_then_on(
-    api: Api, database: Database, alma: NewSite, drain: Drain
+def test_domains_of_younger_approved_comments_are_known_from_then_on(
+    api: Api, database: Database, alma: NewSite, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(following, "SETTLED", timedelta(seconds=-5))
     with database.write() as session:
         change_policy(session, alma.site_id, {"hold_new_domains": True}, datetime.now(UTC))
-    take(database, alma, [a_comment(1, body=BODY, at=recently(1)), a_comment(2, body=BODY)])
-    assert [one.domain for one in rows(database, LinkDomain)] == ["lamps.example"]
-    known, other = (api.hand_in(alma, f"See https://{name}.example/ for it")["id"] for name in ("lamps", "x"))
+    spam = a_comment(3, Fate.SPAM, body="See https://spam.example/", at=recently(1))
+    take(database, alma, [a_comment(1, body=BODY, at=recently(1)), a_comment(2, body=BODY), spam])
+    for _ in range(2):
+        assert [one.domain for one in rows(database, LinkDomain)] == ["lamps.example"]
+        with database.write() as session:
+            follow_decisions(session, words_of, datetime.now(UTC), 100)
+    linked = {
+        name: api.hand_in(alma, f"See https://{name}.example/ for it")["id"]
+        for name in ("lamps", "spam", "other")
+    }
     drain()
-    assert (api.fate(alma, known)[0], api.fate(alma, other)[0]) == ("approved", "held")
+    fates = {name: api.fate(alma, one)[0] for name, one in linked.items()}
+    assert fates == {"lamps": "approved", "spam": "held", "other": "held"}
 
 
 def test_an_author_of_the_history_is_no_stranger(
@@ -426,3 +446,29 @@ def test_they_are_found_in_the_history_of_decisions(
             for who in ("import", "people", "policy")
         }
     assert by == {"import": 3, "people": 0, "policy": 0}
+
+
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.just([])
+MEMBERS = st.dictionaries(
+    st.sampled_from(["id", "name", "email", "url", "title", "ip", "created_at"]), ANYTHING
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_a_line_says_it_is_stored_or_refused(
+    database: Database, alma: NewSite, data: st.DataObject
+) -> None:
+    line = {
+        "id": data.draw(ANYTHING | st.just("1")),
+        "status": data.draw(st.sampled_from(["approved", "spam", "pending", "deleted", None, 1])),
+        "created_at": data.draw(ANYTHING | st.datetimes().map(str)),
+        "body": data.draw(ANYTHING),
+        "author": data.draw(ANYTHING | MEMBERS),
+        "thread": data.draw(ANYTHING | MEMBERS | st.just({"id": "a-post"})),
+        "parent_id": data.draw(ANYTHING),
+    }
+    report = Report()
+    found = KINDS["jsonl"].read(io.BytesIO(json.dumps(line).encode()))
+    import_history(database, alma.site_id, KINDS["jsonl"], found, report)
+    assert sum(report.figures().values()) == 1
