@@ -12,6 +12,7 @@ from moderation.database import Database
 from moderation.label_lines import LINES_TOGETHER, take_lines
 from moderation.models import ImportedExample, Label
 from tests.conftest import make_site
+from tests.together import together
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 COUNT = 2 * LINES_TOGETHER + 50
@@ -65,3 +66,17 @@ def test_bad_lines_keep_their_numbers_over_the_pieces_and_empty_ones_end_nothing
     result = take_lines(database, lines, NOW)
     assert result.taken == LINES_TOGETHER
     assert [number for number, _ in result.problems] == [LINES_TOGETHER + 2, len(lines)]
+
+
+def test_two_who_send_the_same_at_once_double_nothing(database: Database) -> None:
+    calls = [lambda: take_lines(database, some_lines(), NOW).taken] * 2
+    assert together(calls) == [COUNT, COUNT]
+    assert stored(database) == (COUNT, COUNT)
+
+
+def test_of_one_text_the_later_line_counts(database: Database) -> None:
+    lines = [json.dumps({"body": "a text", "labels": {"spam": n % 2 == 0}}).encode() for n in range(8)]
+    assert take_lines(database, lines, NOW).taken == 8
+    with database.read() as session:
+        live = session.scalars(select(Label.value).where(Label.retracted_at.is_(None))).all()
+    assert live == [False]

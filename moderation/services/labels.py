@@ -52,7 +52,8 @@ def label_comment(
     teacher: Teacher = ELSEWHERE,
 ) -> None:
     """Attach labels to a comment's latest text; raises NotFound, and NotAllowed if it was withdrawn."""
-    comment = session.get(Comment, comment_id)
+    # Locked, like a text from elsewhere: two who say the same at once would both find it unsaid.
+    comment = session.get(Comment, comment_id, with_for_update=True)
     if comment is None:
         raise NotFound("comment")
     if comment.status == Status.REMOVED:
@@ -79,7 +80,8 @@ def keep_text(session: Session, comment: Mapping[str, Any], now: datetime) -> st
     digest = body_digest(comment["body"])
     example = ImportedExample(id=new_id("ex"), body_digest=digest, comment=dict(comment), created_at=now)
     insert_unless_present(session, example)
-    return session.scalars(select(ImportedExample.id).where(ImportedExample.body_digest == digest)).one()
+    query = select(ImportedExample.id).where(ImportedExample.body_digest == digest)
+    return session.scalars(query.with_for_update()).one()
 
 
 def teach(

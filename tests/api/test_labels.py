@@ -176,6 +176,17 @@ def test_an_import_may_be_larger_than_other_requests(api: Api, carla: NewModerat
     assert take(api, carla, *lines)["taken"] == 10
 
 
+def test_many_lines_sent_twice_count_once(api: Api, carla: NewModerator) -> None:
+    lines = [{"body": f"text {n}", "labels": {"spam": True}} for n in range(450)]
+    for _ in range(2):
+        assert take(api, carla, *lines, b"?") == {
+            "taken": 450,
+            "refused": 1,
+            "problems": [{"line": 451, "detail": "not a JSON object in UTF-8"}],
+        }
+    assert len(export(api, carla)) == 450
+
+
 def test_nothing_at_all_is_taken_as_nothing(api: Api, carla: NewModerator) -> None:
     assert take(api, carla) == {"taken": 0, "refused": 0, "problems": []}
 

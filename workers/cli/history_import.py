@@ -50,7 +50,8 @@ def import_comments(
         note_import(database, site_id, kind, report)
     _tell(report, dry_run=dry_run, as_json=as_json)
     if trouble is not None:
-        refuse(f"{trouble}; what came before stays, and the whole file can be imported again")
+        stays = "; what came before stays, and the whole file can be imported again"
+        refuse(trouble if dry_run or not any(report.outcomes.values()) else trouble + stays)
     if report.refused and not any(report.outcomes.values()):
         refuse("no comment could be taken")
 
