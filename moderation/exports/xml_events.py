@@ -18,6 +18,7 @@ DEEPEST = 50
 # XML knows none of these characters and exports have them all the same: one would make all unreadable.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04")
 # Stands for NUL while expat looks, so that the comment it is in can be refused and no other.
 _NUL = "\ue000"
 
@@ -55,7 +56,10 @@ def read_events(
 ) -> Iterator[Event]:
     """The elements at these paths; raises NotAnExport with the place, after all that came before it."""
     reader = _Reader(form, frozenset(records), frozenset(members))
-    chunk = source.read(CHUNK_BYTES)
+    # A plug-in that begins with an empty line spoils many an export; XML would not have it.
+    chunk = source.read(CHUNK_BYTES).lstrip(b" \t\r\n")
+    if chunk.startswith(_PACKED):
+        raise NotAnExport(f"this is no readable {form.name}: it is packed; unpack it first")
     # NUL is half of every other character there.
     clean = bytes if chunk.startswith(_UTF_16) else _clean
     while chunk:

@@ -1,5 +1,6 @@
 """What the readers of other systems' exports find, and what they refuse"""
 
+import gzip
 import io
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -175,7 +176,9 @@ def test_a_doctype_is_refused_whatever_it_would_do(read: Read, write: Callable[.
         (b"{}", "line 1, column 1: not well-formed"),
         (b"<html><body/></html>", "line 1, column 1: it does not begin as one"),
         (b'<rss version="2.0"><channel/></rss>', "it does not begin as one"),
-        (b"PK\x03\x04 a zip", "line 1, column 1: syntax error"),
+        (b"no export", "line 1, column 1: syntax error"),
+        (b"PK\x03\x04 a zip", "it is packed; unpack it first"),
+        (gzip.compress(b"<rss/>", mtime=0), "it is packed; unpack it first"),
         (b'<?xml version="1.0" encoding="no-such-code"?><rss/>', "encoding"),
         (b'<?xml version="1.0" encoding="utf-16"?><rss/>', "encoding"),
     ],
@@ -222,6 +225,11 @@ def test_a_character_that_xml_does_not_know_costs_no_more_than_its_comment(
     text = write([a_comment(1, body="a\x08b"), a_comment(2, body="a\0b"), a_comment(3)])
     bodies = [one.body for one in read(io.BytesIO(text.encode()))]  # type: ignore[union-attr]
     assert ("a b" in bodies[0], "a\0b" in bodies[1], len(bodies)) == (True, True, 3)
+
+
+@XML
+def test_empty_lines_before_the_beginning_spoil_nothing(read: Read, write: Callable[..., str]) -> None:
+    assert len(list(read(io.BytesIO(b"\r\n\n " + write([a_comment(1)]).encode())))) == 1
 
 
 @XML
