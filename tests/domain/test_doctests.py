@@ -8,6 +8,7 @@ import pytest
 from moderation import importing, rates, scoring, setting_values
 from moderation.api import proxies
 from moderation.domain import (
+    contrary,
     drift,
     likeness,
     links,
@@ -25,6 +26,7 @@ from moderation.services import accept, records, usage
 MODULES = [
     status,
     teaching,
+    contrary,
     drift,
     likeness,
     links,

@@ -52,8 +52,9 @@ INSERT INTO reports (id, site_id, comment_id, submission_id, reporter, reason, q
 SELECT 'rep_' || pg_temp.six(n), 'site_' || mod(n, 20), 'c_' || pg_temp.six(n), 's_' || pg_temp.six(n), 'r', 'spam',
     'i_' || pg_temp.six(n), 'dismissed', pg_temp.minutes(n)
 FROM generate_series(0, 99999) n;
-INSERT INTO remarks (id, queue_item_id, kind, moderator_id, moderator_name, created_at)
-SELECT 'rem_' || pg_temp.six(n), 'i_' || pg_temp.six(n), 'noted', 'mod_1', 'Bruno', pg_temp.minutes(n)
+INSERT INTO remarks (id, queue_item_id, kind, reason, moderator_id, moderator_name, created_at)
+SELECT 'rem_' || pg_temp.six(n), 'i_' || pg_temp.six(n), CASE WHEN mod(n, 50) = 0 THEN 'released' ELSE 'noted' END,
+    CASE WHEN mod(n, 50) = 0 THEN 'conflict' END, 'mod_1', 'Bruno', pg_temp.minutes(n)
 FROM generate_series(0, 99999) n;
 INSERT INTO selections (id, moderator_id, items, created_at)
 SELECT 'sel_' || n, 'mod_1', '[]', TIMESTAMPTZ '2026-11-01 00:00Z' - n * INTERVAL '5 seconds'
