@@ -77,7 +77,7 @@ format: $(DEV) ## Format and fix what can be fixed by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-train: $(TRAIN) ## Train the shipped model from DATA (45 minutes on two cores; from then on 10, 1.6 GB)
+train: $(TRAIN) ## Train the shipped model from DATA (an hour on two cores, 10 GB; from then on 15 minutes, 1.8 GB)
 	@$(BIN)/greenroom train --data $(DATA) --out classifier/shipped --opinions var/opinions.npz $(ARGS)
 
 bench: $(RUN) ## Measure this machine (ARGS="…" as for greenroom bench)

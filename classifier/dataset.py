@@ -26,7 +26,7 @@ _COLUMNS = (
 # Why a source counts less, or teaches only some categories: (weight, categories or None for all it labels).
 # Its confounding would otherwise be learnt: that a source is toxic, not what makes a comment so.
 SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
-    "blog_lrem_weak": (0.5, None),  # labelled by rule; ham and spam differ in language and date
+    "blog_lrem_weak": (0.5, None),  # labelled by rule
     "blog_tulloss_weak": (0.5, None),  # labelled by rule; nearly all spam
     "blog_stackexchange": (0.5, None),  # all ham of one site, 18,000 of them
     "civil-comments toxic (spans annotation)": (0.7, None),  # all toxic
@@ -40,6 +40,10 @@ SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
 _RARE = {"severe_toxicity": 3.0, "threat": 3.0, "identity_attack": 3.0}
 # Nobody looked for spam in discussions, but there is hardly any; no other ham is not about computers.
 _DISCUSSIONS, _PRESUMED_HAM = ("jigsaw", "wiki", "convabuse"), 0.15
+# Pieces of comments for the teacher: their words, how many of a comment, and how much each counts.
+_SHORTEST_EXCERPT, _LONGEST_EXCERPT = 5, 24
+_MOST_EXCERPTS, _WORDS_FOR_EACH = 4, 12
+_EXCERPT_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,42 @@ class Rows:
             self.languages[indices],
             self.licences,
         )
+
+
+def joined(first: Rows, second: Rows) -> Rows:
+    """The rows of both, one after the other."""
+    return Rows(
+        [*first.comments, *second.comments],
+        np.concatenate([first.labels, second.labels]),
+        np.concatenate([first.label_weights, second.label_weights]),
+        np.concatenate([first.sources, second.sources]),
+        np.concatenate([first.languages, second.languages]),
+        first.licences | second.licences,
+    )
+
+
+def excerpts(rows: Rows, seed: int) -> tuple[Rows, NDArray[np.int64]]:
+    """Pieces of the longer English comments, and from which row each was taken (n,).
+
+    Nobody labelled them, so they have no labels (NaN): a teacher says what it thinks of them, and the network
+    learns which part of a comment it was that counted. Of what is spam a piece says too little.
+    """
+    draw = np.random.default_rng(seed)
+    found: list[dict[str, Any]] = []
+    owners: list[int] = []
+    discussions = (rows.languages == "en") & ~np.char.startswith(rows.sources, "blog")
+    for i in np.flatnonzero(discussions & ~np.char.startswith(rows.sources, "davidson")).tolist():
+        words = str(rows.comments[i]["body"]).split()
+        for _ in range(min(_MOST_EXCERPTS, len(words) // _WORDS_FOR_EACH)):
+            length = min(int(draw.integers(_SHORTEST_EXCERPT, _LONGEST_EXCERPT + 1)), len(words))
+            start = int(draw.integers(len(words) - length + 1))
+            found.append({"body": " ".join(words[start : start + length])})
+            owners.append(i)
+    taken = np.array(owners, dtype=np.int64)
+    weights = rows.label_weights[taken] * _EXCERPT_WEIGHT
+    weights[:, 0] = 0.0
+    labels = np.full((len(found), len(CATEGORIES)), np.nan)
+    return Rows(found, labels, weights, rows.sources[taken], rows.languages[taken], rows.licences), taken
 
 
 def read_rows(path: Path, split: str) -> Rows:
@@ -102,6 +142,8 @@ def for_training(rows: Rows) -> Rows:
         for k, category in enumerate(CATEGORIES):
             if categories is not None and category not in categories:
                 kept.labels[kept.sources == source, k] = np.nan
+    # Its ham is Polish, its adverts are English: whoever learns from both takes Polish adverts for ham.
+    kept.labels[(kept.sources == "blog_lrem_weak") & (kept.labels[:, 0] == 0), 0] = np.nan
     for category, factor in _RARE.items():
         kept.label_weights[:, CATEGORIES.index(category)] *= factor
     for name in _DISCUSSIONS:

@@ -88,7 +88,7 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
 def _direct(network: Network, body: Read) -> Floats:
     """What words and pairs add straight to the logits (words, 7)."""
     pairs = np.append(network.pairs(body), np.zeros((1, len(CATEGORIES))), axis=0)
-    words = body.vectors[0].take(body.ids, axis=0)[:, network.windows :]
+    words, _ = network.alone(body)
     inside = (words + (pairs + np.roll(pairs, 1, axis=0)) / 2)[body.starts[0] : body.ends[0]]
     return np.asarray(inside.astype(np.float64) / np.sqrt(len(inside)) * network.weights.slope)
 
@@ -103,13 +103,14 @@ def _inner(network: Network, body: Read, pooled: Pooled, out: NDArray[Any]) -> F
     slopes = w.hidden[:, active].astype(np.float64) @ out[active]
     # How much each of the h values around each word counts: once if it is the largest, and in the mean.
     open_ = (convolved > 0).astype(np.float64)
-    count = open_[:, :, None] / length * slopes[h:]
+    count = open_[:, :, None] / length * slopes[h : 2 * h]
     count[top, np.arange(h)] += open_[top, np.arange(h)][:, None] * slopes[:h]
     # To the window around word t came the word before it, itself, and the word after it.
     around = np.pad(count, ((1, 1), (0, 0), (0, 0)))
     before, own, after = (part[start:end].astype(np.float64) for part in network.inward(body))
     windows = ((before, around[2:]), (own, around[1:-1]), (after, around[:-2]))
-    return np.asarray(sum(np.einsum("th,thk->tk", values, slope) for values, slope in windows))
+    alone = network.alone(body)[1][start:end].astype(np.float64) @ slopes[2 * h :] / length
+    return np.asarray(alone + sum(np.einsum("th,thk->tk", values, slope) for values, slope in windows))
 
 
 def _corrected(correction: "Correction", body: Read, row: Any) -> tuple[Floats, Floats]:

@@ -39,7 +39,7 @@ class Weights:
     facts: Floats  # (FACTS,): to spam alone
     window: Floats  # (d, 3 * h): the word before, the word, the word after
     window_bias: Floats  # (h,)
-    hidden: Floats  # (2 * h, k): largest and mean
+    hidden: Floats  # (2 * h + d, k): largest, mean, and mean of the words; of older ones (2 * h, k)
     hidden_bias: Floats  # (k,)
     out: Floats  # (k, 7)
     bias: Floats  # (7,)
@@ -58,10 +58,10 @@ class Weights:
 
 
 class Pooled(NamedTuple):
-    """What the words of n comments come to: to the logits, and the largest and mean of the convolution."""
+    """What the words of n comments come to: to the logits, and what the hidden layer sees of them."""
 
     direct: Floats  # (n, 7)
-    inner: Floats  # (n, 2 * h)
+    inner: Floats  # (n, 2 * h + d)
 
 
 class Reading(NamedTuple):
@@ -78,7 +78,10 @@ class Network:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.windows = h = len(weights.window_bias)
-        self.vocabulary = Vocabulary(weights.table_bits, (h + _LABELS, h, h, 2), self._vectors)
+        # So many numbers of each word go into the mean of all, whatever stands around it.
+        self._gist = len(weights.hidden) - 2 * h
+        widths = (h + _LABELS + self._gist, h, h, 2)
+        self.vocabulary = Vocabulary(weights.table_bits, widths, self._vectors)
         # The window's bias comes with the word in its middle: one addition for each word less.
         self._window = weights.window.astype(np.float64)
         self._window_bias = np.pad(weights.window_bias, h).astype(np.float64)
@@ -108,7 +111,8 @@ class Network:
     def pool(self, body: Read) -> Pooled:
         """Convolve the words of each text, and add up what they come to."""
         n, h = len(body.starts), self.windows
-        sums, largest = np.empty((n, h + _LABELS), np.float32), np.empty((n, h), np.float32)
+        width = h + _LABELS + self._gist
+        sums, largest = np.empty((n, width), np.float32), np.empty((n, h), np.float32)
         for first, end in _runs(body):
             part = body.part(first, end)
             seen = self.see(part)
@@ -119,12 +123,13 @@ class Network:
                 np.add.reduce(seen[start:stop], axis=0, out=sums[i])
                 np.maximum.reduce(convolved[start:stop], axis=0, out=largest[i])
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
-        inner = np.concatenate([largest, sums[:, :h] / lengths], axis=1)
-        return Pooled((sums[:, h:] / np.sqrt(lengths)).astype(np.float32), inner)
+        direct, gist = sums[:, h : h + _LABELS], sums[:, h + _LABELS :]
+        inner = np.concatenate([largest, sums[:, :h] / lengths, gist / lengths], axis=1)
+        return Pooled((direct / np.sqrt(lengths)).astype(np.float32), inner)
 
     def see(self, body: Read) -> Floats:
         """The convolution around each word (words, h) beside what the word and its pair with the next add to
-        the logits (words, 7)."""
+        the logits (words, 7), and the word's own numbers (words, d)."""
         own, before, after, _ = body.vectors
         h = self.windows
         seen = own.take(body.ids, axis=0)
@@ -132,13 +137,18 @@ class Network:
         convolved[1:] += before.take(body.ids[:-1], axis=0)
         convolved[:-1] += after.take(body.ids[1:], axis=0)
         np.maximum(convolved, 0, out=convolved)
-        seen[:-1, h:] += self.pairs(body)
+        seen[:-1, h : h + _LABELS] += self.pairs(body)
         return seen
 
     def inward(self, body: Read) -> tuple[Floats, ...]:
         """What each word gives to the window after it, its own and the one before it (words, h)."""
         own, before, after = (part.take(body.ids, axis=0)[:, : self.windows] for part in body.vectors[:3])
         return before, own - self.weights.window_bias, after
+
+    def alone(self, body: Read) -> tuple[Floats, Floats]:
+        """What each word adds to the logits (words, 7), and gives to the mean of all (words, d)."""
+        own = body.vectors[0].take(body.ids, axis=0)[:, self.windows :]
+        return own[:, :_LABELS], own[:, _LABELS:]
 
     def pairs(self, body: Read) -> Floats:
         """What the pair of each word with the next adds to the logits (words - 1, 7); 0 beside a gap."""
@@ -151,9 +161,9 @@ class Network:
     def _vectors(self, hashed: HashedWords) -> tuple[Floats, ...]:
         """The vectors of n words: their rows summed over the root of their number.
 
-        What each gives to the window around itself and to the logits (n, h + 7), to the windows of the words
-        after and before it (n, h), and to spam as a name and as an address (n, 2). In double precision: then
-        rounding to single does not depend on which words are looked up together.
+        What each gives to the window around itself, to the logits and to the mean of all (n, h + 7 + d), to
+        the windows of the words after and before it (n, h), and to spam as a name and as an address (n, 2).
+        In double precision: then rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
         counts = np.diff(hashed.starts, append=len(hashed.columns))[:, None] + 1
@@ -165,7 +175,8 @@ class Network:
         vectors[:, _DIRECT] += self._pairs[word_columns(hashed.hashes, w.pair_bits)]
         inward = vectors[:, _INWARD] @ self._window + self._window_bias
         before, own, after = np.split(inward, 3, axis=1)
-        itself = np.concatenate([own, vectors[:, _DIRECT]], axis=1)
+        gist = vectors[:, _INWARD][:, : self._gist]
+        itself = np.concatenate([own, vectors[:, _DIRECT], gist], axis=1)
         return tuple(part.astype(np.float32) for part in (itself, before, after, vectors[:, _AUTHOR]))
 
     def layers(self, pooled: Floats) -> tuple[Floats, NDArray[np.float64]]:

@@ -33,8 +33,8 @@ class Plan:
     pair_bits: int = 16
     inward: int = 32
     windows: int = 64
-    hidden: int = 64
-    epochs: int = 8
+    hidden: int = 96
+    epochs: int = 7
     batch: int = 256
     rate: float = 2e-3
     decay: float = 0.02
@@ -43,7 +43,7 @@ class Plan:
     longest: int = 250
     disguised: float = 0.25
     other_terms: float = 0.3
-    padded: float = 0.25
+    padded: float = 0.35
     context_kept: float = 0.6
     averaged: float = 0.995
     teacher_share: float = 0.7
@@ -61,7 +61,7 @@ class Student(torch.nn.Module):
         self.pairs = torch.nn.Embedding(1 << plan.pair_bits, _LABELS)
         self.facts = torch.nn.Embedding(FACTS, 1)
         self.window = torch.nn.Linear(3 * plan.inward, plan.windows)
-        self.hidden = torch.nn.Linear(2 * plan.windows, plan.hidden)
+        self.hidden = torch.nn.Linear(2 * plan.windows + plan.inward, plan.hidden)
         self.out = torch.nn.Linear(plan.hidden, _LABELS)
         self.drop = torch.nn.Dropout(plan.units_dropped)
         torch.nn.init.normal_(self.inward.weight, std=0.1)
@@ -84,6 +84,7 @@ class Student(torch.nn.Module):
         x = functional.pad(inward[ids] * kept[..., None], (0, 0, 1, 1))
         seen = torch.relu(self.window(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], -1))) * there[..., None]
         pooled = torch.cat([seen.max(1).values, seen.sum(1) / length], 1)
+        pooled = torch.cat([pooled, (inward[ids] * kept[..., None]).sum(1) / length], 1)
         inner = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
         logits = (words.sum(1) + pairs.sum(1)) / length.sqrt() + inner
         return torch.cat([logits[:, :1] + self._about(batch, direct)[:, None], logits[:, 1:]], 1)

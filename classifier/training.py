@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from classifier.card import fingerprint, new_card, rounded
 from classifier.categories import CATEGORIES
-from classifier.dataset import SOURCES, Rows, for_training, read_rows
+from classifier.dataset import SOURCES, Rows, excerpts, for_training, joined, read_rows
 from classifier.errors import ModelError
 from classifier.evaluation import report
 from classifier.logistic import fit_line
@@ -52,12 +52,12 @@ def train(
         from classifier.student import Plan, fit_network
     except ImportError as error:
         raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
-    opinions = None if limit else _opinions(rows, opinions_file, seed, progress)
     held = np.random.default_rng(seed).uniform(size=len(rows)) < _HELD_BACK
+    learnt, opinions = rows.take(~held), None
+    if limit is None:
+        learnt, opinions = _taught(rows, held, opinions_file, seed, progress)
     plan = Plan(seed=seed)
-    weights = fit_network(
-        rows.take(~held), None if opinions is None else opinions[~held], plan, progress=progress
-    )
+    weights = fit_network(learnt, opinions, plan, progress=progress)
     network = Network(calibrated(weights, rows.take(held)))
     classifier = Classifier(network, {"version": version})
     progress("measuring on dev")
@@ -98,8 +98,28 @@ def calibrated(weights: Weights, rows: Rows) -> Weights:
     return replace(weights, slope=slope, shift=shift)
 
 
-def _opinions(rows: Rows, path: Path | None, seed: int, progress: Progress) -> NDArray[np.float32]:
-    of = f"{fingerprint(_as_text(rows))}-{sha256(rows.label_weights.tobytes())}-{seed}"
+def _taught(
+    rows: Rows, held: NDArray[np.bool_], path: Path | None, seed: int, progress: Progress
+) -> tuple[Rows, NDArray[np.float32]]:
+    """What the network learns from: rows not held back, pieces of them, and the teacher's opinions."""
+    pieces, owners = excerpts(rows, seed)
+    opinions = _opinions(rows, pieces, path, seed, progress)
+    kept = ~held[owners]
+    learnt = joined(rows.take(~held), pieces.take(kept))
+    return learnt, np.concatenate([opinions[: len(rows)][~held], opinions[len(rows) :][kept]])
+
+
+def _opinions(
+    rows: Rows, pieces: Rows, path: Path | None, seed: int, progress: Progress
+) -> NDArray[np.float32]:
+    of = "-".join(
+        [
+            fingerprint(_as_text(rows)),
+            fingerprint(_as_text(pieces)),
+            sha256(rows.label_weights.tobytes()),
+            str(seed),
+        ]
+    )
     if path is not None and path.is_file():
         with np.load(path) as kept:
             if str(kept["of"]) == of:
@@ -107,7 +127,7 @@ def _opinions(rows: Rows, path: Path | None, seed: int, progress: Progress) -> N
                 return np.asarray(kept["logits"], dtype=np.float32)
     from classifier.teacher import opinions
 
-    logits = opinions(rows, seed, progress)
+    logits = opinions(rows, pieces, seed, progress)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:  # given a path, numpy would add a suffix to it

@@ -1,5 +1,5 @@
 """The model in this folder and the digests of its files; written by `greenroom train`."""
 
-VERSION = "2026.11.22-4"
-MODEL_SHA256 = "dc2760796ce59b0a3c168c0be813abf9cbdecff7c3137cb5ec4b4b0ef999a9b0"
-CARD_SHA256 = "d0aba432e6723d88d311510ad9e04dbe8a65054ec01f5af40bd9e7996ec33130"
+VERSION = "2026.11.27-1"
+MODEL_SHA256 = "85fdae9ac0bca0e8405244befed601c5a44a5bf7e6b377b01ce9bfe3287a7b1e"
+CARD_SHA256 = "f19e3411f6949de0be2c519018389a7835ba5b2b3af7d7cc282b0cfa88839c12"

@@ -49,8 +49,11 @@ def examples(n: int, seed: int = 0) -> list[Example]:
     return [Example(comment, labels) for comment, labels in zip(comments, known, strict=True)]
 
 
-def small_network(seed: int = 0) -> Network:
-    """A network whose direct part learnt the made-up comments; its inner part is random and weak."""
+def small_network(seed: int = 0, *, older: bool = False) -> Network:
+    """A network whose direct part learnt the made-up comments; its inner part is random and weak.
+
+    An older one has no mean of the words alone.
+    """
     comments, labels = made_up(240)
     bits, inward, windows, hidden = 13, 6, 5, 4
     grams = sparse.vstack([_direct_row(str(comment["body"]), bits) for comment in comments], format="csr")
@@ -75,7 +78,7 @@ def small_network(seed: int = 0) -> Network:
             facts=drawn(FACTS),
             window=drawn(inward, 3 * windows),
             window_bias=drawn(windows),
-            hidden=drawn(2 * windows, hidden),
+            hidden=drawn(2 * windows + inward * (not older), hidden),
             hidden_bias=drawn(hidden),
             out=drawn(hidden, len(CATEGORIES)) * (~np.isnan(labels[0])),
             bias=np.full(len(CATEGORIES), -0.3, np.float32),

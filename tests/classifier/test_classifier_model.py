@@ -98,7 +98,8 @@ def test_spans_count_characters_whatever_comes_before_them(small: Classifier, be
 def test_what_pieces_add_and_the_rest_are_the_logits(small: Classifier) -> None:
     body = "You stupid idiot, read http://shop.example/deal and read again"
     challenger = fit_challenger(small, newsletters(200, seed=0), version="c-1")
-    for model in (small, challenger):
+    older = Classifier(small_network(older=True), small.card)
+    for model in (small, challenger, older):
         found = attribute(model.network, model.correction, {"body": body})
         assert np.allclose(
             found.weights.sum(axis=0) + found.rest, model.logits([{"body": body}])[0], atol=1e-4
