@@ -4,7 +4,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,7 @@ def fit_challenger(
     labels, weights = label_matrix(examples), weight_vector(examples)
     # A site without labels is one empty comment about which nothing is known.
     comments = [example.comment for example in examples] or [{"body": ""}]
-    readings = [(part, base.network.read(part)) for part in batches(comments)]
-    X = sparse.vstack([site_features(part, reading) for part, reading in readings], format="csr")
-    offset = np.concatenate([reading.logits for _, reading in readings])
+    X, offset = _read(base, comments)
     known = labels if examples else np.full((1, len(CATEGORIES)), np.nan)
     correction = SiteCorrection(random_state=seed)
     correction.fit(X, known, weights if examples else None, offset)
@@ -56,6 +55,16 @@ def fit_challenger(
     return Classifier(base.network, card, Correction(correction.coef_, correction.intercept_))
 
 
+def _read(base: Classifier, comments: Sequence[Mapping[str, Any]]) -> tuple[sparse.csr_matrix, Any]:
+    """The features of all comments and the base's logits; of each batch no more than these is kept."""
+    blocks, logits = [], []
+    for part in batches(comments):
+        reading = base.network.read(part)
+        blocks.append(site_features(part, reading))
+        logits.append(reading.logits)
+    return sparse.vstack(blocks, format="csr"), np.concatenate(logits)
+
+
 def _data(examples: Sequence[Example], labels: Any) -> dict[str, Any]:
     """What the site's labels were, without a word of them."""
     rows = (
@@ -65,7 +74,18 @@ def _data(examples: Sequence[Example], labels: Any) -> dict[str, Any]:
         category: {"true": int((labels[:, k] == 1).sum()), "false": int((labels[:, k] == 0).sum())}
         for k, category in enumerate(CATEGORIES)
     }
-    return {"fingerprint": fingerprint(rows), "rows": len(examples), "labels": counts}
+    data = {"fingerprint": fingerprint(rows), "rows": len(examples), "labels": counts}
+    return data | _labelled([example.at for example in examples if example.at])
+
+
+def _labelled(at: Sequence[float]) -> dict[str, Any]:
+    """From when to when, as far as that is known."""
+    if not at:
+        return {}
+    first, last = (
+        datetime.fromtimestamp(one, UTC).isoformat(timespec="seconds") for one in (min(at), max(at))
+    )
+    return {"labelled": {"first": first.replace("+00:00", "Z"), "last": last.replace("+00:00", "Z")}}
 
 
 def _points(base: Classifier, correction: SiteCorrection, labels: Any, weights: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Charts as plain numbers, drawn as SVG by a template: no library, for it is bars and a scale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, log10
@@ -30,6 +30,46 @@ class Chart:
     lines: Sequence[tuple[int, float]]
     labels: Sequence[tuple[str, float]]
     highest: int
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much a model is better in something: where, in a width of 100, its interval and middle lie."""
+
+    name: str
+    x: float
+    width: float
+    middle: float
+    kind: str
+    value: float
+    low: float
+    high: float
+
+
+def gains(intervals: Mapping[str, Mapping[str, float]]) -> list[Gain]:
+    """Intervals of differences on one scale, nothing in its middle; good and bad are those wholly beside it.
+
+    >>> [(one.x, one.width, one.kind) for one in gains({"spam": {"mean": 0.2, "low": 0.1, "high": 0.4}})]
+    [(62.5, 37.5, 'good')]
+    """
+    reach = max((abs(one[end]) for one in intervals.values() for end in ("low", "high")), default=0) or 1.0
+
+    def place(value: float) -> float:
+        return round(50 + 50 * value / reach, 2)
+
+    return [
+        Gain(
+            name,
+            place(one["low"]),
+            round(place(one["high"]) - place(one["low"]), 2),
+            place(one["mean"]),
+            "good" if one["low"] > 0 else "bad" if one["high"] < 0 else "unsure",
+            one["mean"],
+            one["low"],
+            one["high"],
+        )
+        for name, one in intervals.items()
+    ]
 
 
 def top_of_scale(highest: int) -> int:

@@ -10,6 +10,7 @@ from moderation.api.problems import Problem
 from moderation.api.service import service
 from moderation.api.shadows import begun, ended
 from moderation.console.blueprint import bp
+from moderation.console.chart import gains
 from moderation.console.sign_in import maintainers_only
 from moderation.domain.policy import CATEGORIES
 from moderation.model_trial import try_model
@@ -19,7 +20,7 @@ from moderation.services.audit import ACTS, record
 from moderation.services.drift import level_of, read_drift, told_of
 from moderation.services.errors import NotFound, RunInProgress, ShadowRefused
 from moderation.services.labels import count_labelled
-from moderation.services.retraining import latest_runs, request_run
+from moderation.services.retraining import latest_runs, request_run, run_that_made
 from moderation.services.shadows import compare, find_shadow
 from moderation.services.webhook_outbox import tell_promoted
 from moderation.services.what_if_model import ModelEffect
@@ -65,6 +66,7 @@ def _model_page(version: str, refused: str = "") -> str:
         sites = list_sites(reading)
         shadow = find_shadow(reading, version)
         shown = None if shadow is None else compare(reading, shadow)
+        run = run_that_made(reading, version)
     return render_template(
         "console/model.html",
         version=version,
@@ -76,6 +78,8 @@ def _model_page(version: str, refused: str = "") -> str:
         trial=trial,
         shadow=shadow,
         shown=shown,
+        run=run,
+        gains=gains(run.metrics.get("gain") or {}) if run else [],
         refused=refused,
     )
 

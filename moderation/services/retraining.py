@@ -99,6 +99,12 @@ def get_run(session: Session, run_id: str) -> RetrainingRun:
     return run
 
 
+def run_that_made(session: Session, version: str) -> RetrainingRun | None:
+    """The newest run whose challenger a version was; None of one that came otherwise."""
+    made = select(RetrainingRun).where(RetrainingRun.challenger == version)
+    return session.scalars(made.order_by(RetrainingRun.id.desc()).limit(1)).one_or_none()
+
+
 def latest_runs(session: Session, limit: int = 20) -> Sequence[RetrainingRun]:
     """The newest runs first."""
     return session.scalars(select(RetrainingRun).order_by(RetrainingRun.id.desc()).limit(limit)).all()

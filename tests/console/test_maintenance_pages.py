@@ -13,6 +13,7 @@ from moderation.console.chart import HEIGHT, WIDTH, bars_in_pairs
 from moderation.database import Database
 from moderation.scoring import Scorer, open_scorer
 from moderation.services.access import NewModerator, NewSite
+from moderation.services.retraining import RunStatus, finish_run, request_run, take_run
 from moderation.settings import Settings
 from tests.conftest import Api
 from tests.console.conftest import Console, Held
@@ -101,6 +102,34 @@ class TestModels:
         page = carlas.follow(carlas.send(path, action="end"))
         assert "by hand" in page and "Let it score in the shadow" in page
         assert carlas.send(path, action="end").status_code == 404
+
+    def test_the_gate_a_version_met_is_told_and_drawn(
+        self, carlas: Console, scorer: Scorer, database: Database
+    ) -> None:
+        loaded = load_shipped()
+        scorer.registry.add(
+            Classifier(loaded.network, {**loaded.card, "version": "v-2", "parent": loaded.version})
+        )
+        assert "Against the champion it met" not in carlas.get("/console/models/v-2")
+        gain = {
+            "overall": {"mean": 0.02, "low": 0.01, "high": 0.03},
+            "spam": {"mean": -0.01, "low": -0.03, "high": -0.005},
+        }
+        with database.write() as session:
+            run_id = request_run(session, "Carla", datetime.now(UTC)).id
+            take_run(session, run_id, datetime.now(UTC))
+            ended = {
+                "label_count": 60,
+                "champion": loaded.version,
+                "challenger": "v-2",
+                "metrics": {"gain": gain},
+            }
+            finish_run(session, run_id, RunStatus.KEPT, "Worse in spam.", datetime.now(UTC), **ended)
+        page = carlas.get("/console/models/v-2")
+        assert "Against the champion it met" in page and "Worse in spam." in page
+        assert '<rect class="good" x="66.67" width="33.33"' in page
+        assert '<rect class="bad" x="0.0" width="41.67"' in page
+        assert "between +0.010 and +0.030" in page
 
     def test_drift_of_the_model_in_force_is_told(
         self, carlas: Console, scorer: Scorer, database: Database

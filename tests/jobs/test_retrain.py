@@ -87,6 +87,8 @@ def test_labels_that_teach_something_promote_a_challenger_that_is_used_at_once(
     assert run.status == "promoted", run.reason
     assert run.champion == before.model_version
     assert run.metrics["challenger"] and run.metrics["champion"]
+    assert run.metrics["gain"]["overall"]["low"] > 0 and set(run.metrics["gain"]) == {"overall", "spam"}
+    assert scorer.registry.card(str(run.challenger))["data"]["labelled"].keys() == {"first", "last"}
     after = scorer.score([{"body": AROUND.format("my knitting circle", "knitting needles", 1)}])
     assert after.model_version == run.challenger
     assert after.rows[0]["spam"] > 2 * before.rows[0]["spam"]
