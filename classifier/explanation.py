@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from classifier.categories import CATEGORIES
 from classifier.facts import body_of
-from classifier.network import Network, Pooled
+from classifier.network import STRETCH_LESS, Network
 from classifier.text import Piece, located_pieces, tokens
 from classifier.vocabulary import Read
 
@@ -59,24 +59,21 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
     """Share out the logits among the pieces of the body: all weights and the rest together are the logits.
 
     Exact: around any one comment the network is linear (its parts are sums, maxima and cut-offs at 0), so
-    each word's part is its input times the slope there (Shrikumar et al. 2017). A pair's part goes half to
-    each of its words.
+    each word's part is its input times the slope there (Shrikumar et al. 2017). Of a long text only the
+    stretch that decided counts.
     """
     pieces = list(located_pieces(body_of(comment)))
     reading = network.read([comment])
     body = reading.words.part(0, 1)
     logits = reading.logits[0].astype(np.float64)
-    pooled = network.pool(body)
-    parts = _direct(network, body)
-    out = network.weights.out * network.weights.slope
+    parts = _base(network, body)
     if correction is not None:
         from classifier.site_features import site_features
 
         row = site_features([comment], reading)
         logits = logits + (row @ correction.coef).toarray()[0] + correction.intercept
         hidden_coef, own = _corrected(correction, body, row)
-        out, parts = out + hidden_coef, parts + own
-    parts = parts + _inner(network, body, pooled, out)
+        parts = parts + own + _inner(network, body, hidden_coef)[1:-1]
     # Piece after piece has its tokens; a body without any word has one that stands for nothing.
     counts = [len(tokens(piece.text)) for piece in pieces]
     owner = np.repeat(np.arange(len(pieces)), counts)
@@ -85,32 +82,55 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
     return Attribution(pieces, weights, logits - weights.sum(axis=0))
 
 
-def _direct(network: Network, body: Read) -> Floats:
-    """What words and pairs add straight to the logits (words, 7)."""
-    pairs = np.append(network.pairs(body), np.zeros((1, len(CATEGORIES))), axis=0)
-    words, _ = network.alone(body)
-    inside = (words + (pairs + np.roll(pairs, 1, axis=0)) / 2)[body.starts[0] : body.ends[0]]
-    return np.asarray(inside.astype(np.float64) / np.sqrt(len(inside)) * network.weights.slope)
+def _base(network: Network, body: Read) -> Floats:
+    """What words add to the base's logits (words, 7): in each category by what counts, whole or stretch."""
+    _, stretches = network.stretches(body)
+    starts, ends = np.append(body.starts, stretches.starts), np.append(body.ends, stretches.ends)
+    judged = network.judge(body)[1]
+    if len(stretches.starts):
+        judged = np.concatenate([judged, network.judge(stretches)[1] - STRETCH_LESS])
+    counts, out = judged.argmax(axis=0), network.weights.out * network.weights.slope
+    parts = np.zeros((int(ends[0] - starts[0]) + 2, len(CATEGORIES)))
+    for i in np.unique(counts).tolist():
+        view = body._replace(starts=starts[i : i + 1], ends=ends[i : i + 1])
+        near = slice(int(starts[i] - starts[0]), int(ends[i] - starts[0]) + 2)
+        parts[near, counts == i] = (_direct(network, view) + _inner(network, view, out))[:, counts == i]
+    return parts[1:-1]
 
 
-def _inner(network: Network, body: Read, pooled: Pooled, out: NDArray[Any]) -> Floats:
-    """What words add through convolution and hidden layer (words, 7), which `out` (k, 7) follows."""
-    w, h, (start, end) = network.weights, network.windows, (int(body.starts[0]), int(body.ends[0]))
-    inside, length = network.see(body)[start:end], end - start
-    convolved = inside[:, :h]
-    top = convolved.argmax(axis=0)
-    active = network.layers(pooled.inner)[0][0] > 0
+def _direct(network: Network, view: Read) -> Floats:
+    """What words and pairs of a text or stretch add straight to its logits (words + 2, 7).
+
+    From the word before it to the word after.
+    """
+    near = view.part(0, 1)
+    words, pairs = network.alone(near)[0].astype(np.float64), network.pairs(near).astype(np.float64)
+    length = len(words) - 2
+    words[[0, -1]] = pairs[0] = 0.0
+    # A pair's part goes half to each of its words.
+    words[:-1] += pairs / 2
+    words[1:] += pairs / 2
+    return np.asarray(words / np.sqrt(length) * network.weights.slope)
+
+
+def _inner(network: Network, view: Read, out: NDArray[Any]) -> Floats:
+    """What words add through convolution and hidden layer, which `out` (k, 7) follows: (words + 2, 7) too."""
+    w, h, near = network.weights, network.windows, view.part(0, 1)
+    convolved = network.see(near)[1:-1, :h]
+    top, length = convolved.argmax(axis=0), len(convolved)
+    active = network.layers(network.pool(view).inner)[0][0] > 0
     slopes = w.hidden[:, active].astype(np.float64) @ out[active]
     # How much each of the h values around each word counts: once if it is the largest, and in the mean.
     open_ = (convolved > 0).astype(np.float64)
     count = open_[:, :, None] / length * slopes[h : 2 * h]
     count[top, np.arange(h)] += open_[top, np.arange(h)][:, None] * slopes[:h]
     # To the window around word t came the word before it, itself, and the word after it.
-    around = np.pad(count, ((1, 1), (0, 0), (0, 0)))
-    before, own, after = (part[start:end].astype(np.float64) for part in network.inward(body))
+    around = np.pad(count, ((2, 2), (0, 0), (0, 0)))
+    before, own, after = (part.astype(np.float64) for part in network.inward(near))
     windows = ((before, around[2:]), (own, around[1:-1]), (after, around[:-2]))
-    alone = network.alone(body)[1][start:end].astype(np.float64) @ slopes[2 * h :] / length
-    return np.asarray(alone + sum(np.einsum("th,thk->tk", values, slope) for values, slope in windows))
+    parts = np.asarray(sum(np.einsum("th,thk->tk", values, slope) for values, slope in windows))
+    parts[1:-1] += network.alone(near)[1][1:-1].astype(np.float64) @ slopes[2 * h :] / length
+    return parts
 
 
 def _corrected(correction: "Correction", body: Read, row: Any) -> tuple[Floats, Floats]:

@@ -45,6 +45,8 @@ class Weights:
     bias: Floats  # (7,)
     slope: Floats  # (7,): calibration, logit * slope + shift
     shift: Floats  # (7,)
+    # A long text is also read in stretches of so many words; 0, as in older models: as a whole only.
+    stretch: int = 0
 
     @property
     def table_bits(self) -> int:
@@ -55,6 +57,12 @@ class Weights:
     def pair_bits(self) -> int:
         """log2 of the rows of `pairs`."""
         return len(self.pairs).bit_length() - 1
+
+
+# What is longer than one and a half stretches is long; each stretch begins in the middle of the one before.
+_LONG = 1.5
+# So much less, in log-odds, a stretch of a text says than the whole of one: there are many in a text.
+STRETCH_LESS = 0.25
 
 
 class Pooled(NamedTuple):
@@ -102,11 +110,30 @@ class Network:
                 texts += filter(None, (other.name, other.addresses, other.topic))
         words = self.vocabulary.read(texts)
         body = words.part(0, len(comments))
-        pooled = self.pool(body)
-        hidden, logits = self.layers(pooled.inner)
-        logits += pooled.direct
+        hidden, logits = self.judge(body)
+        owners, parts = self.stretches(body)
+        if len(owners):
+            np.maximum.at(logits, owners, self.judge(parts)[1] - STRETCH_LESS)
         logits[:, 0] += self._spam_facts(others, words, body)
         return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
+
+    def judge(self, body: Read) -> tuple[Floats, NDArray[np.float64]]:
+        """The hidden layer (n, k) and logits (n, 7) of texts or stretches, without facts and calibration."""
+        pooled = self.pool(body)
+        hidden, logits = self.layers(pooled.inner)
+        return hidden, logits + pooled.direct
+
+    def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
+        """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""
+        size, half = self.weights.stretch, self.weights.stretch // 2
+        found = [
+            (text, at, min(at + size, int(body.ends[text])))
+            for text in np.flatnonzero(body.ends - body.starts > _LONG * size).tolist()
+            if size
+            for at in range(int(body.starts[text]), int(body.ends[text]) - half, half)
+        ]
+        owners, starts, ends = np.array(found, dtype=np.int64).reshape(-1, 3).T
+        return owners, body._replace(starts=starts, ends=ends)
 
     def pool(self, body: Read) -> Pooled:
         """Convolve the words of each text, and add up what they come to."""

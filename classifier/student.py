@@ -47,6 +47,7 @@ class Plan:
     context_kept: float = 0.6
     averaged: float = 0.995
     teacher_share: float = 0.7
+    stretch: int = 60
     seed: int = 0
 
 
@@ -158,6 +159,7 @@ def exported(student: Student) -> Weights:
         bias=_numpy(student.out.bias),
         slope=np.ones(_LABELS, np.float32),
         shift=np.zeros(_LABELS, np.float32),
+        stretch=plan.stretch,
     )
 
 

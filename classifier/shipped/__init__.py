@@ -1,5 +1,5 @@
 """The model in this folder and the digests of its files; written by `greenroom train`."""
 
-VERSION = "2026.11.27-1"
-MODEL_SHA256 = "85fdae9ac0bca0e8405244befed601c5a44a5bf7e6b377b01ce9bfe3287a7b1e"
-CARD_SHA256 = "f19e3411f6949de0be2c519018389a7835ba5b2b3af7d7cc282b0cfa88839c12"
+VERSION = "2026.11.28-1"
+MODEL_SHA256 = "b1ab745050da567fab48b1ab0cf9f399ac93f1da620ce9c2d48f5bf443a679cc"
+CARD_SHA256 = "1e40acef83e6c0d81c9dce078fcd25a63fd73342506512b5291fbded7ae5edf6"

@@ -52,7 +52,7 @@ def examples(n: int, seed: int = 0) -> list[Example]:
 def small_network(seed: int = 0, *, older: bool = False) -> Network:
     """A network whose direct part learnt the made-up comments; its inner part is random and weak.
 
-    An older one has no mean of the words alone.
+    An older one has no mean of the words alone and reads no stretches.
     """
     comments, labels = made_up(240)
     bits, inward, windows, hidden = 13, 6, 5, 4
@@ -84,6 +84,7 @@ def small_network(seed: int = 0, *, older: bool = False) -> Network:
             bias=np.full(len(CATEGORIES), -0.3, np.float32),
             slope=np.ones(len(CATEGORIES), np.float32),
             shift=np.zeros(len(CATEGORIES), np.float32),
+            stretch=0 if older else 12,
         )
     )
 

@@ -95,8 +95,15 @@ def test_spans_count_characters_whatever_comes_before_them(small: Classifier, be
     assert "stupid idiot" in {body[span.start : span.end] for span in spans}
 
 
-def test_what_pieces_add_and_the_rest_are_the_logits(small: Classifier) -> None:
-    body = "You stupid idiot, read http://shop.example/deal and read again"
+AMONG_MUCH = " ".join(
+    ["python reads the file"] * 9 + ["you stupid idiot, casino"] + ["and prints a list"] * 9
+)
+
+
+@pytest.mark.parametrize(
+    "body", ["You stupid idiot, read http://shop.example/deal and read again", AMONG_MUCH, "idiot " * 40]
+)
+def test_what_pieces_add_and_the_rest_are_the_logits(small: Classifier, body: str) -> None:
     challenger = fit_challenger(small, newsletters(200, seed=0), version="c-1")
     older = Classifier(small_network(older=True), small.card)
     for model in (small, challenger, older):
@@ -111,6 +118,22 @@ def test_a_rest_without_biases_and_facts_is_nothing(small: Classifier) -> None:
     zero = {name: np.zeros_like(getattr(w, name)) for name in ("window_bias", "hidden_bias", "bias", "facts")}
     found = attribute(Network(replace(w, **zero)), None, {"body": "you stupid idiot, read this casino"})
     assert np.abs(found.rest).max() < 1e-5 < np.abs(found.weights).max()
+
+
+def test_an_insult_among_much_else_counts_as_in_a_comment_of_its_own(small: Classifier) -> None:
+    weights = small.network.weights
+    whole = Classifier(Network(replace(weights, stretch=0)), small.card)
+    among, alone = {"body": AMONG_MUCH}, {"body": "you stupid idiot, casino and prints a list"}
+    for k in (0, 1):
+        read_as_a_whole, in_stretches = (model.logits([among])[0, k] for model in (whole, small))
+        assert read_as_a_whole < in_stretches <= small.logits([alone])[0, k] + 1
+    strongest = small.explain([among])[0][0]
+    assert AMONG_MUCH[strongest.start : strongest.end] in "you stupid idiot, casino"
+
+
+def test_a_short_comment_has_no_stretches(small: Classifier) -> None:
+    whole = Classifier(Network(replace(small.network.weights, stretch=0)), small.card)
+    assert np.array_equal(small.logits([{"body": "word " * 18}]), whole.logits([{"body": "word " * 18}]))
 
 
 def test_two_words_side_by_side_make_one_span(small: Classifier) -> None:
