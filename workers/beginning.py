@@ -1,27 +1,18 @@
 """Begin a retraining run when enough was labelled, or when it is time; one is asked for as a person would."""
 
 import logging
-import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moderation.services.errors import RunInProgress
 from moderation.services.retraining import labelled_since, last_asked_for, request_run
 from moderation.settings import Settings
 from workers.process import Process
+from workers.turns import Turns
 
 log = logging.getLogger(__name__)
 
-# Counting takes a while on a busy installation, so not every round does it.
 PAUSE_SECONDS = 30.0
 ASKED_BY_NUMBER, ASKED_BY_TIME = "new labels", "schedule"
-
-
-@dataclass
-class Turns:
-    """When this process looks next, by its own clock."""
-
-    next: float = 0.0
 
 
 turns = Turns()
@@ -31,9 +22,8 @@ def begin_run(process: Process, now: datetime) -> None:
     """Ask for a run if the settings want one now; what was labelled before the last one is not new."""
     settings = process.settings
     wanted = settings.retrain_after_labels or settings.retrain_every_hours
-    if not wanted or time.monotonic() < turns.next:
+    if not wanted or not turns.due(PAUSE_SECONDS):
         return
-    turns.next = time.monotonic() + PAUSE_SECONDS
     with process.database.read() as session:
         last = last_asked_for(session)
         labelled = labelled_since(session, last, max(1, settings.retrain_after_labels))

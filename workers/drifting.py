@@ -1,9 +1,7 @@
 """Looking for drift: at most once an hour the sweeper compares what comes with the champion's first weeks."""
 
 import logging
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -27,6 +25,7 @@ from moderation.services.drift import (
     told_of,
 )
 from workers.process import Process
+from workers.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -39,21 +38,13 @@ MOST_WEEKS_THEN, MOST_WEEKS_NOW = 64, 4
 TEXTS_THEN, TEXTS_NOW = 2_000, 500
 
 
-@dataclass
-class Turns:
-    """When this process looks next, by its own clock."""
-
-    next: float = 0.0
-
-
 turns = Turns()
 
 
 def watch_drift(process: Process, now: datetime) -> None:
     """Look whether what comes has changed, and say so when it begins and when it ends."""
-    if time.monotonic() < turns.next:
+    if not turns.due(PAUSE.total_seconds()):
         return
-    turns.next = time.monotonic() + PAUSE.total_seconds()
     try:
         version = process.scorer.registry.champion()
     except ModelError:

@@ -1,8 +1,6 @@
 """Watching a new champion: one that people correct more, or that approves otherwise, is rolled back."""
 
 import logging
-import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moderation.domain.circuit_breaker import trips
@@ -11,6 +9,7 @@ from moderation.services.audit import ACTS, record
 from moderation.services.model_records import last_promotion, record_of
 from moderation.services.webhook_outbox import tell_promoted
 from workers.process import Process
+from workers.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -21,21 +20,13 @@ PAUSE_SECONDS = 30.0
 ACTOR = "circuit breaker"
 
 
-@dataclass
-class Turns:
-    """When this process looks next, by its own clock."""
-
-    next: float = 0.0
-
-
 turns = Turns()
 
 
 def watch_champion(process: Process, now: datetime) -> None:
     """Roll the champion back if its first decisions say so; what is put back is not watched."""
-    if not process.settings.circuit_breaker or time.monotonic() < turns.next:
+    if not process.settings.circuit_breaker or not turns.due(PAUSE_SECONDS):
         return
-    turns.next = time.monotonic() + PAUSE_SECONDS
     try:
         reason = _reason(process, now)
         if reason is not None:
