@@ -34,12 +34,11 @@ class Chart:
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much a model is better in something: where, in a width of 100, its interval and middle lie."""
+    """By how much a model is better in something: where, in a width of 100, its interval lies."""
 
     name: str
     x: float
     width: float
-    middle: float
     kind: str
     value: float
     low: float
@@ -62,7 +61,6 @@ def gains(intervals: Mapping[str, Mapping[str, float]]) -> list[Gain]:
             name,
             place(one["low"]),
             round(place(one["high"]) - place(one["low"]), 2),
-            place(one["mean"]),
             "good" if one["low"] > 0 else "bad" if one["high"] < 0 else "unsure",
             one["mean"],
             one["low"],
