@@ -61,7 +61,8 @@ class Weights:
 
 # What is longer than one and a half stretches is long; each stretch begins in the middle of the one before.
 _LONG = 1.5
-# So much less, in log-odds, a stretch of a text says than the whole of one: there are many in a text.
+# So much less, in log-odds, a stretch of a text says than the whole of one: there are many in a text. Chosen
+# on dev; a model in the field was calibrated with it, so another number needs another model.
 STRETCH_LESS = 0.25
 
 

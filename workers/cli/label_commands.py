@@ -42,7 +42,9 @@ def export_command(out: IO[str]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @refusing
 def import_command(source: IO[bytes], as_json: bool, **history: Any) -> None:
-    """Read labels from JSON Lines: {"body" or "comment_id", "author"?, "thread"?, "labels"}.
+    """Read labels (JSON Lines), or with --format a site's own history.
+
+    A line of labels: {"body" or "comment_id", "author"?, "thread"?, "labels"}.
 
     With --site and --format: a site's own history, which another system exported. What was approved or spam
     there is so here and teaches; what waited there is scored and decided here; what was deleted is left out.
