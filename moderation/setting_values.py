@@ -36,6 +36,17 @@ class SentinelParts(NamedTuple):
     query: str
 
 
+def switch(text: str) -> bool:
+    """On or off, in words.
+
+    >>> switch("True")
+    True
+    """
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
 def rate(text: str) -> Rate | None:
     """A rate, or None for `off`.
 

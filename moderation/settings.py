@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from moderation.model_store import parse_address
-from moderation.setting_values import Network, Rate, networks, rate, redis_url
+from moderation.setting_values import Network, Rate, networks, rate, redis_url, switch
 
 PREFIX = "GREENROOM_"
 # The kernel's limit on a socket's path is 108 bytes (104 on macOS).
@@ -57,12 +57,6 @@ def _choice(*allowed: str) -> Callable[[str], str]:
         return text.lower()
 
     return parse
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError("must be true or false")
-    return text.lower() == "true"
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -186,6 +180,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_GUESSES", "30/minute", "Most sign-ins to the console from one network; or off.", rate),
     Setting("WEB_PROCESSES", "1", "Web server processes.", _integer(1, 64)),
     Setting("WEB_THREADS", "16", "Threads of each web server process.", _integer(2, 256)),
+    Setting("WEB_ONE_CORE", "true", "Keep each of them on one core, which is quicker (Linux).", switch),
     Setting(
         "METRICS_PORT",
         "0",
@@ -229,17 +224,17 @@ SETTINGS: tuple[Setting, ...] = (
         "true",
         "Whether a new model is rolled back by itself when people correct it, or it approves, clearly more "
         "or less than the one before.",
-        _switch,
+        switch,
     ),
     Setting(
         "WEBHOOK_PRIVATE",
         "false",
         "Whether webhooks may go to private addresses and any port; true only if all maintainers may reach "
         "what this machine reaches.",
-        _switch,
+        switch,
     ),
     Setting(
-        "DEMO", "true", "Whether `greenroom up` makes a demo site and serves the demo blog at /.", _switch
+        "DEMO", "true", "Whether `greenroom up` makes a demo site and serves the demo blog at /.", switch
     ),
 )
 
@@ -268,6 +263,7 @@ class Settings:
     rate_guesses: Rate | None
     web_processes: int
     web_threads: int
+    web_one_core: bool
     metrics_port: int
     batch_comments: int
     batch_bytes: int
@@ -316,6 +312,7 @@ _PLAIN = (
     "rate_guesses",
     "web_processes",
     "web_threads",
+    "web_one_core",
     "metrics_port",
     "batch_comments",
     "batch_bytes",

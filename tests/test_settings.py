@@ -78,6 +78,7 @@ BAD = {
     "RATE_GUESSES": "1/fortnight",
     "WEB_PROCESSES": "0",
     "WEB_THREADS": "1.5",
+    "WEB_ONE_CORE": "yes",
     "METRICS_PORT": "70000",
     "BATCH_COMMENTS": "many",
     "BATCH_BYTES": "-1",
