@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
@@ -59,22 +58,8 @@ DOORS = (
 DOCS_URL, OPENAPI_URL = "/api/docs", "/api/openapi.json"
 
 
-class CookieSessions(SecureCookieSessionInterface):
-    """Sessions in signed cookies. Who sends none, as blogs do, does not wait for a signer to be made."""
-
-    session_class = SecureCookieSession
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of the cookie, or an empty one."""
-        if self.get_cookie_name(app) not in request.cookies:
-            return self.session_class()
-        return super().open_session(app, request)
-
-
 class Web(Flask):
     """A Flask whose views are all plain functions, which it need not find out for each request."""
-
-    session_interface = CookieSessions()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself."""

@@ -11,9 +11,20 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, abort, g, make_response, render_template, request, session, url_for
+from flask import (
+    Flask,
+    Request,
+    Response,
+    abort,
+    g,
+    make_response,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.blueprints import BlueprintSetupState
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy.orm import Session
 
 from moderation.api.access import Who, now
@@ -51,7 +62,15 @@ def configure_cookie(state: BlueprintSetupState) -> None:
 
 
 class SessionCookie(SecureCookieSessionInterface):
-    """Flask's, marked for encrypted connections alone also where only the proxy knows that this is one."""
+    """Flask's, marked for encrypted connections alone also where only the proxy knows that this is one.
+
+    Who sends no cookie, as blogs do not, does not wait for a signer to be made.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure or super().get_cookie_secure(app)

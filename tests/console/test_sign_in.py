@@ -83,6 +83,12 @@ def test_the_cookie_is_marked_too_where_a_proxy_says_that_the_connection_is_encr
     assert "; Secure" in stranger.client.get("/console", base_url="https://localhost").headers["Set-Cookie"]
 
 
+def test_who_sends_no_cookie_does_not_wait_for_a_signer(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = "flask.sessions.SecureCookieSessionInterface.get_signing_serializer"
+    monkeypatch.setattr(signer, lambda *_: pytest.fail("made a signer"))
+    assert app.test_client().get("/healthz").status_code == 200
+
+
 def test_a_disabled_moderator_is_out_at_once(
     console: Console, database: Database, bruno: NewModerator
 ) -> None:
