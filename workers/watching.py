@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from moderation.domain.circuit_breaker import trips
 from moderation.scoring import ChampionChanged, ModelError, NothingToRollBack
 from moderation.services.audit import ACTS, record
-from moderation.services.model_records import last_promotion, record_of
+from moderation.services.model_records import last_promotion, records_of
 from moderation.services.webhook_outbox import tell_promoted
 from workers.process import Process
 from workers.turns import Turns
@@ -49,8 +49,8 @@ def _reason(process: Process, now: datetime) -> tuple[str, str] | None:
         champion, previous = registry.champion(), registry.previous()
         if champion != promoted.subject or previous is None:
             return None
-        before = record_of(session, previous, promoted.created_at - COMPARED_WITH)
-        after = record_of(session, champion, promoted.created_at)
+        before = records_of(session, previous, promoted.created_at - COMPARED_WITH)
+        after = records_of(session, champion, promoted.created_at)
     reason = trips(before, after)
     return None if reason is None else (champion, reason)
 

@@ -36,7 +36,7 @@ from moderation.services.decided import DecidedFilters, search_decisions
 from moderation.services.errors import NotFound
 from moderation.services.following import follow_decisions
 from moderation.services.labels import labelled_comments
-from moderation.services.model_records import record_of
+from moderation.services.model_records import records_of
 from moderation.services.moderate import reverse
 from moderation.services.policies import change_policy
 from moderation.services.statistics import gauges, statistics
@@ -420,8 +420,8 @@ def test_the_circuit_breaker_does_not_count_them(
     drain()
     take(database, alma, [a_comment(n, Fate.SPAM, at=recently(n)) for n in range(1, 9)])
     with database.read() as session:
-        record = record_of(session, "fake-1", datetime.now(UTC) - DAY)
-    assert record == Record(decided=1, approved=1, automatic=1, corrected=0)
+        records = records_of(session, "fake-1", datetime.now(UTC) - DAY)
+    assert records == {alma.site_id: Record(decided=1, approved=1, automatic=1, corrected=0)}
 
 
 def test_promises_rest_on_no_imported_decision(
