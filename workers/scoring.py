@@ -101,8 +101,12 @@ def assist() -> int:
 def drain_process(process: Process, *, linger: float = 0.0) -> int:
     """The drain job itself, on the process given."""
     name, until, decided = secrets.token_hex(8), time.monotonic() + DRAIN_SECONDS, 0
+    waited: Waited | None = None
     while True:
-        process.jobs.stay_awake(name)
+        # Not between a comment and its decision: the mark of who waited for it is good for long enough.
+        if waited is not Waited.FOR_A_COMMENT:
+            process.jobs.stay_awake(name)
+        waited = None
         batch = run_batch(process)
         decided += batch.decided
         if batch.more:

@@ -98,7 +98,8 @@ def take_pending(session: Session, now: datetime, *, most: int, most_bytes: int,
 
 def read_taken(session: Session, ids: Sequence[str], now: datetime) -> list[Taken]:
     """What the scorer and the rules need of submissions just taken, oldest first."""
-    rows = session.execute(_DETAILS, {"ids": list(ids), "since": now - REPEAT_WINDOW})
+    # By the connection, for these are values and no objects of the session.
+    rows = session.connection().execute(_DETAILS, {"ids": list(ids), "since": now - REPEAT_WINDOW})
     return [Taken(*row) for row in rows]
 
 
