@@ -26,10 +26,11 @@ def refuse_nul() -> None:
 
 def read_json(incoming: Request) -> Any:
     """The JSON body; raises a Problem for another content type or a body that is no JSON."""
-    if incoming.get_data(cache=True) and not incoming.is_json:
+    data = incoming.get_data(cache=True)
+    if data and not incoming.is_json:
         raise Problem("wrong-content-type", "send application/json")
     try:
-        return json.loads(incoming.get_data(cache=True), parse_constant=_refuse_constant)
+        return json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Problem("malformed", "the body is not valid JSON in UTF-8") from None
 
@@ -72,7 +73,7 @@ def preferred_wait() -> int:
 
     A wait that cannot be read is ignored, as the RFC wants.
     """
-    found = _WAIT.search(request.headers.get("Prefer", ""))
+    found = _WAIT.search(request.environ.get("HTTP_PREFER", ""))
     return min(int(found[1]), LONGEST_WAIT) if found else 0
 
 
