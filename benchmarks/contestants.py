@@ -94,7 +94,8 @@ def everything(folder: Path, processes: int = 1) -> Iterator[dict[str, Contestan
         yield {
             "ours": stack.enter_context(_ours(folder / "ours", seeds, processes)),
             "naive": stack.enter_context(_naive(folder / "naive", seeds, processes)),
-            "hello": stack.enter_context(_hello(folder, seeds, processes)),
+            "hello": stack.enter_context(_hello(folder, seeds, processes, "hello()")),
+            "hello, one core": stack.enter_context(_hello(folder, seeds, processes, "hello(one_core=True)")),
         }
 
 
@@ -165,9 +166,9 @@ def _naive(home: Path, seeds: Iterator[int], processes: int) -> Iterator[Contest
 
 
 @contextmanager
-def _hello(folder: Path, seeds: Iterator[int], processes: int) -> Iterator[Contestant]:
+def _hello(folder: Path, seeds: Iterator[int], processes: int, made: str) -> Iterator[Contestant]:
     port = free_port()
-    web = _start(_gunicorn(port, "benchmarks.naive:hello()", processes), _environ(folder))
+    web = _start(_gunicorn(port, f"benchmarks.naive:{made}", processes), _environ(folder))
     contestant = Contestant(port, "/", "", folder, "", "", seeds)
     with _running(contestant, web):
         yield contestant

@@ -29,8 +29,10 @@ CREATE TABLE IF NOT EXISTS comments (
 """
 
 
-def hello() -> Flask:
-    """The least a Flask application can do."""
+def hello(*, one_core: bool = False) -> Flask:
+    """The least a Flask application can do; in a process that may be kept on one core, as ours is."""
+    if one_core:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     app = Flask("hello")
     app.add_url_rule("/", view_func=lambda: "hello", methods=["POST"])
     return app

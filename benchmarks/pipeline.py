@@ -40,9 +40,10 @@ def main() -> None:
 
 def run_round(contestants: dict[str, Contestant], figures: Figures, scale: float) -> None:
     """Every contestant once."""
-    ours, naive, hello = (contestants[name] for name in ("ours", "naive", "hello"))
-    requests = hello.singles(int(4000 * scale))
-    figures["hello"].append(len(requests) / send_all(hello.port, requests, CONNECTIONS))
+    ours, naive = contestants["ours"], contestants["naive"]
+    for name in ("hello", "hello, one core"):
+        requests = contestants[name].singles(int(4000 * scale))
+        figures[name].append(len(requests) / send_all(contestants[name].port, requests, CONNECTIONS))
     requests = ours.singles(int(3000 * scale))
     figures["accept only"].append(len(requests) / send_all(ours.port, requests, CONNECTIONS))
 
@@ -84,6 +85,7 @@ def tell(figures: Figures) -> None:
         ("ours, batches", "ours, batches of 100, decided"),
         ("accept only", "ours, accepted only"),
         ("hello", "Flask hello"),
+        ("hello, one core", "Flask hello, kept on one core"),
     ):
         value = middle[name]
         ratios = [value / middle[other] for other in ("forked", "simple", "hello")]
