@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classifier.dataset import Rows
+from classifier.dataset import Rows, is_labelled
 from classifier.facts import about, body_of, numbers_of, sizes_of
 from classifier.hashing import hash_words, pair_columns, word_columns
 from classifier.perturbation import disguised, other_terms
@@ -34,13 +34,14 @@ class Corpus:
 
 
 def read_corpus(rows: Rows, seed: int) -> Corpus:
-    """The words of each comment, of a disguised copy and of one about other people (English only)."""
+    """The words of each comment, of a disguised copy (English only) and, if it is labelled, of one about
+    other people."""
     draw, ids = random.Random(seed), _Ids()  # noqa: S311 - no secret
     corpus = Corpus(ids.words, [], [], [], [], [], [])
-    for comment, language in zip(rows.comments, rows.languages, strict=True):
+    for comment, language, labelled in zip(rows.comments, rows.languages, is_labelled(rows), strict=True):
         text = body_of(comment)
         body = ids.of(text)
-        other = other_terms(text, draw)
+        other = other_terms(text, draw) if labelled else text
         corpus.bodies.append(body)
         corpus.disguised.append(ids.of(disguised(text, draw)) if language == "en" else None)
         corpus.others.append(ids.of(other) if other != text else None)

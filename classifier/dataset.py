@@ -32,7 +32,9 @@ SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
     "civil-comments toxic (spans annotation)": (0.7, None),  # all toxic
     "davidson tweets (keyword-sampled)": (0.1, ("toxicity",)),  # marks African-American English too often
     "hatemoji-build": (2.0, None),  # few, and nothing else knows emoji
-    "korean-beep news": (0.6, None),
+    "germeval2018": (1.5, None),  # nothing else is German
+    "korean-beep news": (0.9, None),
+    "told-br tweets": (1.3, None),  # nothing else is Portuguese
     "paradetox": (0.4, None),  # 31,000 short rewritten sentences, few like a comment
     "jigsaw2018 (six labels, lower-cased, no punctuation)": (3.0, None),  # the nearest in kind, and few
 }
@@ -40,10 +42,6 @@ SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
 _RARE = {"severe_toxicity": 3.0, "threat": 3.0, "identity_attack": 3.0}
 # Nobody looked for spam in discussions, but there is hardly any; no other ham is not about computers.
 _DISCUSSIONS, _PRESUMED_HAM = ("jigsaw", "wiki", "convabuse"), 0.15
-# Pieces of comments for the teacher: their words, how many of a comment, and how much each counts.
-_SHORTEST_EXCERPT, _LONGEST_EXCERPT = 5, 24
-_MOST_EXCERPTS, _WORDS_FOR_EACH = 4, 12
-_EXCERPT_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,11 @@ class Rows:
         )
 
 
+def is_labelled(rows: Rows) -> NDArray[np.bool_]:
+    """Which rows somebody labelled, in any category (n,)."""
+    return np.asarray(~np.isnan(rows.labels).all(axis=1))
+
+
 def joined(first: Rows, second: Rows) -> Rows:
     """The rows of both, one after the other."""
     return Rows(
@@ -84,30 +87,6 @@ def joined(first: Rows, second: Rows) -> Rows:
         np.concatenate([first.languages, second.languages]),
         first.licences | second.licences,
     )
-
-
-def excerpts(rows: Rows, seed: int) -> tuple[Rows, NDArray[np.int64]]:
-    """Pieces of the longer English comments, and from which row each was taken (n,).
-
-    Nobody labelled them, so they have no labels (NaN): a teacher says what it thinks of them, and the network
-    learns which part of a comment it was that counted. Of what is spam a piece says too little.
-    """
-    draw = np.random.default_rng(seed)
-    found: list[dict[str, Any]] = []
-    owners: list[int] = []
-    discussions = (rows.languages == "en") & ~np.char.startswith(rows.sources, "blog")
-    for i in np.flatnonzero(discussions & ~np.char.startswith(rows.sources, "davidson")).tolist():
-        words = str(rows.comments[i]["body"]).split()
-        for _ in range(min(_MOST_EXCERPTS, len(words) // _WORDS_FOR_EACH)):
-            length = min(int(draw.integers(_SHORTEST_EXCERPT, _LONGEST_EXCERPT + 1)), len(words))
-            start = int(draw.integers(len(words) - length + 1))
-            found.append({"body": " ".join(words[start : start + length])})
-            owners.append(i)
-    taken = np.array(owners, dtype=np.int64)
-    weights = rows.label_weights[taken] * _EXCERPT_WEIGHT
-    weights[:, 0] = 0.0
-    labels = np.full((len(found), len(CATEGORIES)), np.nan)
-    return Rows(found, labels, weights, rows.sources[taken], rows.languages[taken], rows.licences), taken
 
 
 def read_rows(path: Path, split: str) -> Rows:

@@ -1,12 +1,12 @@
 """Learn the network's weights from labels and from a teacher's opinion. Needs PyTorch (the `train` extra).
 
 Comments without a label of a category still teach it through the teacher's probability (Hinton et al. 2015).
-Each epoch shows some comments disguised, about other people, or inside longer innocent text, so that the
-network scores what is said and not how or about whom.
+Each epoch shows some labelled comments disguised, about other people, or inside longer innocent text, so that
+the network scores what is said and not how or about whom; and a share of the texts that nobody labelled.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from classifier.categories import CATEGORIES
 from classifier.corpus import Batches, Corpus, Ids, read_corpus
-from classifier.dataset import Rows
+from classifier.dataset import Rows, is_labelled
 from classifier.facts import FACTS
 from classifier.network import Weights
 
@@ -35,18 +35,19 @@ class Plan:
     windows: int = 64
     hidden: int = 96
     epochs: int = 7
+    unlabelled: float = 0.45
     batch: int = 256
     rate: float = 2e-3
     decay: float = 0.02
-    words_dropped: float = 0.15
-    units_dropped: float = 0.3
+    words_dropped: float = 0.1
+    units_dropped: float = 0.2
     longest: int = 250
     disguised: float = 0.25
     other_terms: float = 0.3
     padded: float = 0.35
     context_kept: float = 0.6
     averaged: float = 0.995
-    teacher_share: float = 0.7
+    teacher_share: float = 0.9
     stretch: int = 60
     seed: int = 0
 
@@ -79,7 +80,7 @@ class Student(torch.nn.Module):
         length = there.sum(1).clamp(min=1)[:, None]
         kept = there
         if self.training:
-            kept = there * (torch.rand(there.shape) > self.plan.words_dropped)
+            kept = there * (torch.rand_like(there) > self.plan.words_dropped)
         words = (direct[ids][..., :_LABELS] + self.pairs(batch["own"])) * kept[..., None]
         pairs = self.pairs(batch["pairs"]) * (kept[:, 1:] * kept[:, :-1])[..., None]
         x = functional.pad(inward[ids] * kept[..., None], (0, 0, 1, 1))
@@ -168,19 +169,23 @@ def _steps(
 ) -> Any:
     """Train, and yield (step, share done, running loss) after each batch."""
     draw = np.random.default_rng(plan.seed)
-    learnt = np.flatnonzero(weights.sum(axis=1) > 0)
-    english = rows.languages == "en"
+    english, labelled = rows.languages == "en", is_labelled(rows)
     quiet = np.flatnonzero((rows.labels[:, 1] == 0) & np.char.startswith(rows.sources, "wiki"))
-    total = plan.epochs * len(_epoch(learnt, corpus, draw, plan))
+    epochs = list(_epochs(weights.sum(axis=1) > 0, labelled, corpus, draw, plan))
+    total = sum(map(len, epochs))
+    as_it_is = replace(plan, padded=0.0, other_terms=0.0)
     optimiser = _optimiser(student, plan)
     rates = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / 100, max(0.03, 1 - step / total))
     )
     student.train()
     step, running = 0, 0.0
-    for _ in range(plan.epochs):
-        for chosen in _epoch(learnt, corpus, draw, plan):
-            shown = [_shown(corpus, i, bool(english[i]), quiet, draw, plan) for i in chosen]
+    for epoch in epochs:
+        for chosen in epoch:
+            shown = [
+                _shown(corpus, i, bool(english[i]), quiet, draw, plan if labelled[i] else as_it_is)
+                for i in chosen.tolist()
+            ]
             batch = batches.of(*(list(part) for part in zip(*shown, strict=True)))
             losses = functional.binary_cross_entropy_with_logits(
                 student(batch), torch.from_numpy(targets[chosen]), reduction="none"
@@ -205,8 +210,25 @@ def _optimiser(student: Student, plan: Plan) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 
 
+def _epochs(
+    learnt: NDArray[np.bool_],
+    labelled: NDArray[np.bool_],
+    corpus: Corpus,
+    draw: np.random.Generator,
+    plan: Plan,
+) -> Iterator[list[Ids]]:
+    """Each has all labelled rows, and the next ones of those that nobody labelled: none comes again before
+    all have been shown."""
+    always, others = np.flatnonzero(learnt & labelled), np.flatnonzero(learnt & ~labelled)
+    share = int(plan.unlabelled * len(others))
+    rounds = [draw.permutation(others) for _ in range(int(np.ceil(plan.epochs * plan.unlabelled)))]
+    queue = np.concatenate([others[:0], *rounds])
+    for epoch in range(plan.epochs):
+        yield _epoch(np.concatenate([always, queue[epoch * share : (epoch + 1) * share]]), corpus, draw, plan)
+
+
 def _epoch(learnt: Ids, corpus: Corpus, draw: np.random.Generator, plan: Plan) -> list[Ids]:
-    """All rows in batches of like lengths, in random order."""
+    """These rows in batches of like lengths, in random order."""
     order = draw.permutation(learnt)
     batches = []
     for i in range(0, len(order), _CHUNK):

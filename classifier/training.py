@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from classifier.card import fingerprint, new_card, rounded
 from classifier.categories import CATEGORIES
-from classifier.dataset import SOURCES, Rows, excerpts, for_training, joined, read_rows
+from classifier.dataset import SOURCES, Rows, for_training, joined, read_rows
+from classifier.encoders import ENCODERS
 from classifier.errors import ModelError
 from classifier.evaluation import report
+from classifier.excerpts import excerpts
 from classifier.logistic import fit_line
 from classifier.manifest import sha256, write_durably
 from classifier.mix import choose_operating_points, mixed_labels
@@ -25,7 +27,7 @@ Progress = Callable[[str], None]
 _HELD_BACK = 0.05
 _LICENCES = (
     "The weights were learnt from CC0, CC BY, CC BY-SA, MIT and Apache comments and from third-party blog "
-    "comments without a stated licence, with all-MiniLM-L6-v2 (Apache 2.0) as a teacher. Words are hashed, "
+    "comments without a stated licence, with a sentence encoder (Apache 2.0) as a teacher. Words are hashed, "
     "so no word of any comment is in the model. Sets for evaluation only were not trained on."
 )
 
@@ -37,13 +39,14 @@ def train(
     opinions_file: Path | None = None,
     seed: int = 0,
     limit: int | None = None,
+    encoder: str = "small",
     progress: Progress = print,
 ) -> Classifier:
     """Fit the shipped model on the train split of a parquet file, and measure it on dev.
 
-    `opinions_file`: keeps what the teacher thought, so that only the first training on the same rows asks it.
-    `limit`: only so many random rows of each split, and no teacher. ModelError when the file cannot be read
-    or a package is missing.
+    `encoder`: the one of `encoders.ENCODERS` that the teacher starts from. `opinions_file`: keeps what the
+    teacher thought, so that only the first training on the same rows asks it. `limit`: only so many random
+    rows of each split, and no teacher. ModelError when the file cannot be read or a package is missing.
     """
     rows = _at_most(for_training(read_rows(data, "train")), limit, seed)
     dev = _at_most(read_rows(data, "dev"), limit, seed)
@@ -55,7 +58,7 @@ def train(
     held = np.random.default_rng(seed).uniform(size=len(rows)) < _HELD_BACK
     learnt, opinions = rows.take(~held), None
     if limit is None:
-        learnt, opinions = _taught(rows, held, opinions_file, seed, progress)
+        learnt, opinions = _taught(rows, held, opinions_file, seed, encoder, progress)
     plan = Plan(seed=seed)
     weights = fit_network(learnt, opinions, plan, progress=progress)
     network = Network(calibrated(weights, rows.take(held)))
@@ -69,7 +72,7 @@ def train(
         parent=None,
         seed=seed,
         data=_data(rows, dev),
-        parameters=asdict(plan),
+        parameters={**asdict(plan), "teacher": ENCODERS[encoder].name if limit is None else None},
         operating_points=points,
         summary=summary(scores, dev, points),
         metrics=metrics_by_source(scores, dev, points),
@@ -99,18 +102,18 @@ def calibrated(weights: Weights, rows: Rows) -> Weights:
 
 
 def _taught(
-    rows: Rows, held: NDArray[np.bool_], path: Path | None, seed: int, progress: Progress
+    rows: Rows, held: NDArray[np.bool_], path: Path | None, seed: int, encoder: str, progress: Progress
 ) -> tuple[Rows, NDArray[np.float32]]:
     """What the network learns from: rows not held back, pieces of them, and the teacher's opinions."""
     pieces, owners = excerpts(rows, seed)
-    opinions = _opinions(rows, pieces, path, seed, progress)
+    opinions = _opinions(rows, pieces, path, seed, encoder, progress)
     kept = ~held[owners]
     learnt = joined(rows.take(~held), pieces.take(kept))
     return learnt, np.concatenate([opinions[: len(rows)][~held], opinions[len(rows) :][kept]])
 
 
 def _opinions(
-    rows: Rows, pieces: Rows, path: Path | None, seed: int, progress: Progress
+    rows: Rows, pieces: Rows, path: Path | None, seed: int, encoder: str, progress: Progress
 ) -> NDArray[np.float32]:
     of = "-".join(
         [
@@ -118,6 +121,7 @@ def _opinions(
             fingerprint(_as_text(pieces)),
             sha256(rows.label_weights.tobytes()),
             str(seed),
+            encoder,
         ]
     )
     if path is not None and path.is_file():
@@ -127,7 +131,8 @@ def _opinions(
                 return np.asarray(kept["logits"], dtype=np.float32)
     from classifier.teacher import opinions
 
-    logits = opinions(rows, pieces, seed, progress)
+    # A seed of its own: with the other one its first draws would be those that chose the rows held back.
+    logits = opinions(rows, pieces, seed + 1, encoder, progress)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:  # given a path, numpy would add a suffix to it

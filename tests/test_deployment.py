@@ -17,7 +17,9 @@ REPOSITORY = Path(__file__).parent.parent
 COMPOSE = REPOSITORY / "docker-compose.yml"
 DOCKERFILE = REPOSITORY / "Dockerfile"
 LOCKS = [REPOSITORY / "requirements" / f"{name}.lock" for name in ("run", "s3", "dev", "train")]
-CLIENT_LOCKS = [REPOSITORY / "requirements" / f"{name}.lock" for name in ("clients", "clients-apart")]
+LOCKS_APART = [
+    REPOSITORY / "requirements" / f"{name}.lock" for name in ("clients", "clients-apart", "large-teacher")
+]
 
 
 def compose() -> dict[str, Any]:
@@ -159,7 +161,7 @@ def locked(lock: Path) -> set[str]:
     return set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("lock", LOCKS + CLIENT_LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", LOCKS + LOCKS_APART, ids=lambda lock: lock.name)
 def test_a_lock_pins_every_file_by_hash_and_names_no_place(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     for entry in re.split(r"\n(?=[a-z0-9])", text.split("make lock\n")[1].strip()):
@@ -178,9 +180,9 @@ def test_the_locks_hold_what_the_project_declares() -> None:
     assert "TORCH ?= torch==" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
 
-def test_the_locks_of_the_clients_hold_what_is_declared() -> None:
+def test_the_locks_of_what_is_no_part_of_ours_hold_what_is_declared() -> None:
     groups = pyproject()["dependency-groups"]
-    for lock in CLIENT_LOCKS:
+    for lock in LOCKS_APART:
         assert {bare_name(r).replace(".", "-") for r in groups[lock.stem]} <= locked(lock)
 
 

