@@ -83,7 +83,7 @@ class Batches:
         for i in range(1, len(words), _CHUNK):
             hashed = hash_words(words[i : i + _CHUNK], table_bits)
             columns.append(np.insert(hashed.columns, hashed.starts, hashed.own))
-            counts.append(np.diff(hashed.starts, append=len(hashed.columns)) + 1)
+            counts.append(hashed.counts + 1)
             hashes.append(hashed.hashes)
             steps.append(hashed.steps)
         self._columns, self._counts = np.concatenate(columns), np.concatenate(counts)

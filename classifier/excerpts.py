@@ -22,14 +22,13 @@ _SHORTEST, _LONGEST = 3, 36
 # How a piece is changed, and how often: the rest stays as it is.
 _OTHER_TERMS, _JOINED, _MIXED = 0.2, 0.25, 0.25
 _WORDS_MIXED = 0.2
-# Of what is spam a piece says little.
-_WEIGHT, _WEIGHT_OF_SPAM = 0.5, 0.1
+_WEIGHT = 0.5
 
 
 def excerpts(rows: Rows, seed: int) -> tuple[Rows, NDArray[np.int64]]:
     """Pieces of the English discussions, and from which row each was taken (n,).
 
-    They have no labels (NaN).
+    They have no labels (NaN). Of what is spam a piece says too little.
     """
     draw = random.Random(seed)  # noqa: S311 - no secret
     english = (rows.languages == "en") & ~np.char.startswith(rows.sources, "blog")
@@ -48,7 +47,7 @@ def excerpts(rows: Rows, seed: int) -> tuple[Rows, NDArray[np.int64]]:
             owners.append(i)
     taken = np.array(owners, dtype=np.int64)
     weights = rows.label_weights[taken] * _WEIGHT
-    weights[:, 0] = _WEIGHT_OF_SPAM
+    weights[:, 0] = 0.0
     labels = np.full((len(found), len(CATEGORIES)), np.nan)
     return Rows(found, labels, weights, rows.sources[taken], rows.languages[taken], rows.licences), taken
 

@@ -26,7 +26,7 @@ class HashedWords(NamedTuple):
     """`hashes` (n,) and `steps` (n,), M^-length, join words.
 
     `own` (n,) is each word's row of the weight table; `columns` (total,) lists those of word 0's n-grams,
-    then of word 1's, and word i's begin at `starts[i]` (n,).
+    then of word 1's, and word i's begin at `starts[i]` (n,) and are `counts[i]` (n,) in number.
     """
 
     hashes: Hashes
@@ -34,6 +34,7 @@ class HashedWords(NamedTuple):
     own: NDArray[np.int64]
     columns: NDArray[np.int64]
     starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
 
 
 def hash_words(words: Sequence[str], bits: int) -> HashedWords:
@@ -54,13 +55,14 @@ def hash_words(words: Sequence[str], bits: int) -> HashedWords:
     grams_end = at + _SIZES
     there = grams_end <= np.repeat(ends, lengths)[:, None]
     grams = (sums[np.minimum(grams_end, size)] - sums[:-1, None]) * powers[:size, None] + _SALTS
-    in_word = np.add.reduceat(there.sum(axis=1), begins)
+    counts = np.maximum(lengths[:, None] - _SIZES + 1, 0).sum(axis=1)
     return HashedWords(
         hashes,
         inverses[lengths - 2],
         _column(hashes + np.uint64(_WORD_SALT), bits),
         _column(grams[there], bits),
-        np.cumsum(in_word) - in_word,
+        np.cumsum(counts) - counts,
+        counts,
     )
 
 

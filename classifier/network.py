@@ -194,15 +194,15 @@ class Network:
         In double precision: then rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
-        counts = np.diff(hashed.starts, append=len(hashed.columns))[:, None] + 1
         # Sums of whole numbers are exact in single precision too.
         grams = w.table.take(hashed.columns, axis=0).astype(np.float32)
         rows = np.add.reduceat(grams, hashed.starts, axis=0)
         rows += w.table.take(hashed.own, axis=0)
-        vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(counts))
+        vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(hashed.counts + 1.0)[:, None])
         vectors[:, _DIRECT] += self._pairs[word_columns(hashed.hashes, w.pair_bits)]
         inward = vectors[:, _INWARD] @ self._window + self._window_bias
-        before, own, after = np.split(inward, 3, axis=1)
+        h = self.windows
+        before, own, after = inward[:, :h], inward[:, h : 2 * h], inward[:, 2 * h :]
         gist = vectors[:, _INWARD][:, : self._gist]
         itself = np.concatenate([own, vectors[:, _DIRECT], gist], axis=1)
         return tuple(part.astype(np.float32) for part in (itself, before, after, vectors[:, _AUTHOR]))

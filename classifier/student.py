@@ -44,7 +44,8 @@ class Plan:
     longest: int = 250
     disguised: float = 0.25
     other_terms: float = 0.3
-    padded: float = 0.35
+    padded: float = 0.45
+    unlabelled_padded: float = 0.2
     context_kept: float = 0.6
     averaged: float = 0.995
     teacher_share: float = 0.9
@@ -173,7 +174,7 @@ def _steps(
     quiet = np.flatnonzero((rows.labels[:, 1] == 0) & np.char.startswith(rows.sources, "wiki"))
     epochs = list(_epochs(weights.sum(axis=1) > 0, labelled, corpus, draw, plan))
     total = sum(map(len, epochs))
-    as_it_is = replace(plan, padded=0.0, other_terms=0.0)
+    unlabelled = replace(plan, padded=plan.unlabelled_padded, other_terms=0.0)
     optimiser = _optimiser(student, plan)
     rates = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / 100, max(0.03, 1 - step / total))
@@ -183,7 +184,7 @@ def _steps(
     for epoch in epochs:
         for chosen in epoch:
             shown = [
-                _shown(corpus, i, bool(english[i]), quiet, draw, plan if labelled[i] else as_it_is)
+                _shown(corpus, i, bool(english[i]), quiet, draw, plan if labelled[i] else unlabelled)
                 for i in chosen.tolist()
             ]
             batch = batches.of(*(list(part) for part in zip(*shown, strict=True)))

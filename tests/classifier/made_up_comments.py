@@ -92,7 +92,7 @@ def small_network(seed: int = 0, *, older: bool = False) -> Network:
 def _direct_row(body: str, bits: int) -> sparse.csr_matrix:
     words = [token for piece in pieces(body) for token in tokens(piece)]
     hashed = hash_words(words, bits)
-    counts = np.diff(hashed.starts, append=len(hashed.columns)) + 1
+    counts = hashed.counts + 1
     values = np.concatenate([1 / np.sqrt(counts), np.repeat(1 / np.sqrt(counts), counts - 1)])
     columns = np.concatenate([hashed.own, hashed.columns])
     row = sparse.csr_matrix((values, (np.zeros(len(columns), np.int64), columns)), shape=(1, 1 << bits))

@@ -15,7 +15,7 @@ from classifier import Classifier
 from classifier.corpus import Batches, read_corpus
 from classifier.dataset import Rows
 from classifier.network import Network, Weights, pack
-from classifier.student import Plan, Student, aims, exported, fit_network
+from classifier.student import Plan, Student, _epochs, aims, exported, fit_network
 from classifier.training import calibrated
 
 PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
@@ -88,3 +88,16 @@ def test_calibration_changes_probabilities_and_not_their_order() -> None:
     )
     assert np.array_equal(np.argsort(before, kind="stable"), np.argsort(after, kind="stable"))
     assert not np.allclose(before, after)
+
+
+def test_each_epoch_shows_every_labelled_row_and_in_turn_a_share_of_the_others() -> None:
+    labelled = np.arange(100) < 40
+    corpus = read_corpus(rows(100), seed=0)
+    plan = dataclasses.replace(PLAN, epochs=4, unlabelled=0.5)
+    epochs = [
+        np.concatenate(epoch)
+        for epoch in _epochs(np.ones(100, np.bool_), labelled, corpus, np.random.default_rng(0), plan)
+    ]
+    assert all(set(range(40)) <= set(epoch.tolist()) and len(epoch) == 70 for epoch in epochs)
+    shown = np.bincount(np.concatenate(epochs), minlength=100)
+    assert (shown[40:] == 2).all() and (shown[:40] == 4).all()
