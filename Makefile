@@ -96,7 +96,7 @@ lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade
 	@$(LOCK) --constraints requirements/run.lock --extra train $(addprefix --no-emit-package ,$(WITH_TORCH)) \
 		--output-file requirements/train.lock
 	@$(LOCK) --constraints requirements/dev.lock --group browser --output-file requirements/browser.lock
-	@$(LOCK_APART) --group large-teacher --output-file requirements/large-teacher.lock
+	@$(LOCK_APART) --no-deps --group large-teacher --output-file requirements/large-teacher.lock
 	@$(LOCK_APART) --group clients --output-file requirements/clients.lock
 	@$(LOCK_APART) --no-deps --group clients-apart --output-file requirements/clients-apart.lock
 
