@@ -54,8 +54,12 @@ def load_encoder(encoder: Encoder) -> tuple[Any, Encode, int]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
     except ImportError as error:
         raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
+    # It would tell of every weight that is not needed here.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     with TemporaryDirectory() as unpacked:
         folder = _folder(encoder, Path(unpacked))
         network = AutoModel.from_pretrained(folder, add_pooling_layer=False)
