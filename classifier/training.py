@@ -62,23 +62,29 @@ def train(
     plan = Plan(seed=seed)
     weights = fit_network(learnt, opinions, plan, progress=progress)
     network = Network(calibrated(weights, rows.take(held)))
-    classifier = Classifier(network, {"version": version})
     progress("measuring on dev")
-    scores = classifier.score(dev.comments)
+    scores = Classifier(network, {"version": version}).score(dev.comments)
+    teacher = ENCODERS[encoder].name if limit is None else None
+    card = _measured_card(version, seed, rows, dev, scores, {**asdict(plan), "teacher": teacher})
+    return Classifier(network, card)
+
+
+def _measured_card(
+    version: str, seed: int, rows: Rows, dev: Rows, scores: NDArray[np.float32], parameters: dict[str, Any]
+) -> dict[str, Any]:
     points = choose_operating_points(dev, scores)
-    card = new_card(
+    return new_card(
         version,
         created_at=time.time(),
         parent=None,
         seed=seed,
         data=_data(rows, dev),
-        parameters={**asdict(plan), "teacher": ENCODERS[encoder].name if limit is None else None},
+        parameters=parameters,
         operating_points=points,
         summary=summary(scores, dev, points),
         metrics=metrics_by_source(scores, dev, points),
         licences=_LICENCES,
     )
-    return Classifier(network, card)
 
 
 def calibrated(weights: Weights, rows: Rows) -> Weights:
