@@ -2,6 +2,7 @@
 
 A commit that waits for the disk costs milliseconds whatever it holds. So the first request stores, and those
 that come meanwhile gather for the next turn; an answer is given only after the commit that holds its comment.
+Fewer than the commit before held? Then the others are on their way, and the turn waits a moment for them.
 """
 
 import threading
@@ -17,6 +18,8 @@ from moderation.waker import Waker
 
 # The most comments of one commit, so that none of them waits long for the others.
 MOST_TOGETHER = 64
+# About what it takes the requests that were just answered to come again.
+GATHER_SECONDS = 0.001
 COUNT_SECONDS = 1.0
 MOST_THREADS = 20_000
 
@@ -44,6 +47,7 @@ class Intake:
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _line: list[_Place] = field(default_factory=list)
     _storing: bool = False
+    _last_together: int = 0
     _threads: dict[tuple[str, str], str] = field(default_factory=dict)
     _counted: tuple[float, int] = (0.0, 0)
     _waker: Waker = field(init=False)
@@ -94,8 +98,12 @@ class Intake:
         return place
 
     def _store_line(self) -> None:
+        # Whoever comes alone finds no larger commit before, and does not wait.
+        if len(self._line) < self._last_together:
+            time.sleep(GATHER_SECONDS)
         with self._guard:
             places, self._line = self._line[:MOST_TOGETHER], self._line[MOST_TOGETHER:]
+            self._last_together = len(places)
         try:
             self._settle(places)
         finally:

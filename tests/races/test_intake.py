@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from moderation.database import Database, open_database
-from moderation.intake import Intake
+from moderation.intake import GATHER_SECONDS, Intake
 from moderation.models import Comment, Decision, Score, Submission, Thread
 from moderation.services import accept as accepting
 from moderation.services.accept import Accepted, Entry, Idempotency, NewComment
@@ -176,3 +176,24 @@ def test_eight_drainers_decide_each_of_many_comments_once(
         statuses = Counter(session.scalars(select(Comment.status)))
     assert statuses == {"approved": 400}
     assert count(database, Decision) == count(database, Score) == 400
+
+
+def test_who_comes_alone_does_not_wait_for_others(
+    site: NewSite, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("moderation.intake.time.sleep", pauses.append)
+    intake.accept(entry(site))
+    intake.accept(entry(site))
+    assert pauses == []
+
+
+def test_after_a_larger_commit_the_next_waits_once_for_those_on_their_way(
+    site: NewSite, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(intake, [entry(site) for _ in range(3)])
+    pauses: list[float] = []
+    monkeypatch.setattr("moderation.intake.time.sleep", pauses.append)
+    intake.accept(entry(site))
+    intake.accept(entry(site))
+    assert pauses == [GATHER_SECONDS]
