@@ -49,7 +49,7 @@ def _bound(body: bytes, listing: str) -> bytes:
 
 
 def _sign(value: bytes, secret: bytes) -> bytes:
-    return hmac.new(secret, value, hashlib.sha256).digest()[:SIGNATURE_BYTES]
+    return hmac.digest(secret, value, "sha256")[:SIGNATURE_BYTES]
 
 
 def _text(value: bytes) -> str:

@@ -18,6 +18,14 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?=$|[,;\s])")
 LONGEST_WAIT = 10
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Made once: `json.loads` makes a new one for each body that it is to read strictly.
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def refuse_nul() -> None:
     """No id holds a NUL, and to PostgreSQL a text with one is an error."""
     if "\0" in request.path:
@@ -30,7 +38,7 @@ def read_json(incoming: Request) -> Any:
     if data and not incoming.is_json:
         raise Problem("wrong-content-type", "send application/json")
     try:
-        return json.loads(data, parse_constant=_refuse_constant)
+        return _STRICT.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
     except (ValueError, RecursionError):
         raise Problem("malformed", "the body is not valid JSON in UTF-8") from None
 
@@ -90,7 +98,3 @@ def expected_version() -> int | None:
             return int(tag.strip('"'))
     # Not a tag of ours, so it cannot be the current one.
     return -1
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

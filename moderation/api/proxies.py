@@ -7,6 +7,7 @@ the server directly, or by one proxy fewer, chooses its own address.
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.request import parse_http_list
 
@@ -56,6 +57,7 @@ def client_address(peer: Address, told: Sequence[str], trusted: Sequence[Network
     return client
 
 
+@lru_cache(maxsize=4096)
 def read_address(text: str) -> Address | None:
     """An address as proxies write it: plain, with a port, in brackets, or an IPv4 one dressed as IPv6.
 

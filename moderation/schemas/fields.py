@@ -1,11 +1,12 @@
 """Fields every schema uses: text without the characters databases and pages choke on, and UTC times."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from moderation.domain.policy import CATEGORIES
 
@@ -32,12 +33,62 @@ class StrictSchema(Schema):
     class Meta:
         unknown = RAISE
 
+    def load(self, data: Any, **options: Any) -> Any:
+        """Check data; what is in order and made of texts alone, as nearly every comment is, in one go.
+
+        All else is marshmallow's, which tells what is wrong: by itself it takes five times as long.
+        """
+        quick = None if options else self._quick(data)
+        return super().load(data, **options) if quick is None else quick
+
+    def _quick(self, data: Any) -> dict[str, Any] | None:
+        """What marshmallow would make of it; None if that is not certain."""
+        if type(data) is not dict:
+            return None
+        loaded: dict[str, Any] = {}
+        for name, value in data.items():
+            quick = self._quick_readers.get(name)
+            found = None if quick is None else quick(value)
+            if found is None:
+                return None
+            loaded[name] = found
+        return loaded if self._required <= loaded.keys() else None
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        """Members without which marshmallow is asked: it knows the defaults too."""
+        declared = self.load_fields.items()
+        return frozenset(name for name, one in declared if one.required or one.load_default is not missing)
+
+    @cached_property
+    def _quick_readers(self) -> dict[str, Callable[[Any], Any]]:
+        """How members are read quickly: texts, and objects of them; none where a schema has hooks."""
+        if any(self._hooks.values()):
+            return {}
+        found: dict[str, Callable[[Any], Any]] = {}
+        for name, one in self.load_fields.items():
+            if one.data_key is not None or one.attribute is not None:
+                continue
+            if type(one) is Text and len(one.validators) == 1:
+                found[name] = one.quick
+            elif type(one) is fields.Nested and isinstance(one.schema, StrictSchema) and not one.validators:
+                found[name] = one.schema._quick
+        return found
+
 
 class Text(fields.String):
     """A trimmed string of limited length without NUL and lone surrogates."""
 
     def __init__(self, longest: int, *, shortest: int = 0, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
+        self.shortest, self.longest = shortest, longest
+
+    def quick(self, value: Any) -> str | None:
+        """The text, if it is one and in order."""
+        if type(value) is not str or "\0" in value or _SURROGATE.search(value):
+            return None
+        text = value.strip()
+        return text if self.shortest <= len(text) <= self.longest else None
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
