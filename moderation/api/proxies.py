@@ -57,7 +57,7 @@ def client_address(peer: Address, told: Sequence[str], trusted: Sequence[Network
     return client
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def read_address(text: str) -> Address | None:
     """An address as proxies write it: plain, with a port, in brackets, or an IPv4 one dressed as IPv6.
 
