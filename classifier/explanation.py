@@ -86,9 +86,9 @@ def _base(network: Network, body: Read) -> Floats:
     """What words add to the base's logits (words, 7): in each category by what counts, whole or stretch."""
     _, stretches = network.stretches(body)
     starts, ends = np.append(body.starts, stretches.starts), np.append(body.ends, stretches.ends)
-    judged = network.judge(body)[1]
+    judged = network.judge(network.pool(body))[1]
     if len(stretches.starts):
-        judged = np.concatenate([judged, network.judge(stretches)[1] - STRETCH_LESS])
+        judged = np.concatenate([judged, network.judge(network.pool(stretches))[1] - STRETCH_LESS])
     counts, out = judged.argmax(axis=0), network.weights.out * network.weights.slope
     parts = np.zeros((int(ends[0] - starts[0]) + 2, len(CATEGORIES)))
     for i in np.unique(counts).tolist():
@@ -104,7 +104,7 @@ def _direct(network: Network, view: Read) -> Floats:
     From the word before it to the word after.
     """
     near = view.part(0, 1)
-    words, pairs = network.alone(near)[0].astype(np.float64), network.pairs(near).astype(np.float64)
+    words, pairs = network.alone(near)[0].astype(np.float64), network.pairs(near, near.ids)[:, :-1].astype(np.float64)
     length = len(words) - 2
     words[[0, -1]] = pairs[0] = 0.0
     # A pair's part goes half to each of its words.
@@ -116,9 +116,9 @@ def _direct(network: Network, view: Read) -> Floats:
 def _inner(network: Network, view: Read, out: NDArray[Any]) -> Floats:
     """What words add through convolution and hidden layer, which `out` (k, 7) follows: (words + 2, 7) too."""
     w, h, near = network.weights, network.windows, view.part(0, 1)
-    convolved = network.see(near)[1:-1, :h]
+    convolved = network.convolved(near, near.ids)
     top, length = convolved.argmax(axis=0), len(convolved)
-    active = network.layers(network.pool(view).inner)[0][0] > 0
+    active = network.judge(network.pool(view))[0][0] > 0
     slopes = w.hidden[:, active].astype(np.float64) @ out[active]
     # How much each of the h values around each word counts: once if it is the largest, and in the mean.
     open_ = (convolved > 0).astype(np.float64)

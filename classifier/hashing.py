@@ -83,10 +83,13 @@ def word_columns(hashes: Hashes, bits: int) -> NDArray[np.int64]:
 
 
 def _column(hashes: Hashes, bits: int) -> NDArray[np.int64]:
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    hashes = hashes ^ (hashes >> np.uint64(31))
-    return (hashes >> np.uint64(64 - bits)).astype(np.int64)
+    """The first bits of a hash, at most 31: the finaliser's last step would not change these."""
+    hashes = hashes ^ (hashes >> _SHIFTS[0])
+    hashes *= _FACTORS[0]
+    hashes ^= hashes >> _SHIFTS[1]
+    hashes *= _FACTORS[1]
+    hashes >>= np.uint64(64 - bits)
+    return hashes.view(np.int64)
 
 
 def _powers(size: int) -> tuple[Hashes, Hashes]:
@@ -102,6 +105,8 @@ def _multiplied(base: int, size: int) -> Hashes:
     return np.multiply.accumulate(factors)
 
 
+_SHIFTS = np.array([30, 27], np.uint64)
+_FACTORS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
 _SIZES = np.arange(SHORTEST, LONGEST + 1)
 _SALTS = (_SIZES + 2).astype(np.uint64)
 _FIRST_POWERS = (_multiplied(_BASE, 4096), _multiplied(_INVERSE, 4096))

@@ -17,7 +17,7 @@ from classifier.categories import CATEGORIES
 from classifier.facts import NOTHING, About, about, body_of, numbers_of, sizes_of
 from classifier.hashing import HashedWords, hash_words, pair_columns, word_columns
 from classifier.text import EMAIL, LINK
-from classifier.vocabulary import GAP, Read, Vocabulary
+from classifier.vocabulary import GAP, Ids, Read, Vocabulary
 
 Floats = NDArray[np.float32]
 
@@ -26,6 +26,10 @@ _LABELS = len(CATEGORIES)
 _DIRECT, _AUTHOR, _INWARD = slice(0, _LABELS), slice(_LABELS, _LABELS + 2), slice(_LABELS + 2, None)
 # So many words are convolved at once: what fits a processor's cache is quickest.
 _WORDS_AT_ONCE = 2048
+# What a gap gives to the window around itself: nothing beside it reaches above 0.
+_CLOSED = np.float32(-1e30)
+# Beyond so many links or words all texts are alike (`sizes_of`).
+_MOST_COUNTED = 1 << 11
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Pooled(NamedTuple):
 
     direct: Floats  # (n, 7)
     inner: Floats  # (n, 2 * h + d)
+    links: Floats  # (n,): how many of the words are links
 
 
 class Reading(NamedTuple):
@@ -89,17 +94,20 @@ class Network:
         self.windows = h = len(weights.window_bias)
         # So many numbers of each word go into the mean of all, whatever stands around it.
         self._gist = len(weights.hidden) - 2 * h
-        widths = (h + _LABELS + self._gist, h, h, 2)
-        self.vocabulary = Vocabulary(weights.table_bits, widths, self._vectors)
+        gap = [np.zeros((1, width), np.float32) for width in (h, h, h, self._gist, _LABELS + 1, 2)]
+        gap[0][:] = _CLOSED
+        self.vocabulary = Vocabulary(weights.table_bits, tuple(gap), self._vectors)
         # The window's bias comes with the word in its middle: one addition for each word less.
         self._window = weights.window.astype(np.float64)
         self._window_bias = np.pad(weights.window_bias, h).astype(np.float64)
-        self._layers = weights.hidden.astype(np.float64), weights.out.astype(np.float64)
+        layers = (weights.hidden, weights.hidden_bias, weights.out, weights.bias)
+        self._layers = tuple(part.astype(np.float64) for part in layers)
         self._links = hash_words([LINK, EMAIL], weights.table_bits).hashes
-        # Looked up for every word, so as they are used; the last row is for a word beside a gap.
-        self._pairs = np.concatenate(
-            [weights.pairs * weights.pairs_scale, np.zeros((1, _LABELS), np.float32)]
-        )
+        # Looked up for every word, so as they are used; the last row is for a word before a gap.
+        self._pairs = np.zeros((len(weights.pairs) + 1, _LABELS + 1), np.float32)
+        np.multiply(weights.pairs, weights.pairs_scale, out=self._pairs[:-1, :_LABELS])
+        by_links, by_length = sizes_of(np.arange(_MOST_COUNTED), np.arange(_MOST_COUNTED))
+        self._by_links, self._by_length = weights.facts[by_links], weights.facts[by_length]
 
     def read(self, comments: Sequence[Mapping[str, Any]]) -> Reading:
         """Logits and hidden layer of some comments; each row depends on its own comment alone."""
@@ -111,26 +119,30 @@ class Network:
                 texts += filter(None, (other.name, other.addresses, other.topic))
         words = self.vocabulary.read(texts)
         body = words.part(0, len(comments))
-        hidden, logits = self.judge(body)
+        pooled = self.pool(body)
+        hidden, logits = self.judge(pooled)
         owners, parts = self.stretches(body)
         if len(owners):
-            np.maximum.at(logits, owners, self.judge(parts)[1] - STRETCH_LESS)
-        logits[:, 0] += self._spam_facts(others, words, body)
+            np.maximum.at(logits, owners, self.judge(self.pool(parts))[1] - STRETCH_LESS)
+        logits[:, 0] += self._spam_facts(others, words, pooled.links)
         return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
 
-    def judge(self, body: Read) -> tuple[Floats, NDArray[np.float64]]:
-        """The hidden layer (n, k) and logits (n, 7) of texts or stretches, without facts and calibration."""
-        pooled = self.pool(body)
-        hidden, logits = self.layers(pooled.inner)
-        return hidden, logits + pooled.direct
+    def judge(self, pooled: Pooled) -> tuple[Floats, NDArray[np.float64]]:
+        """The hidden layer (n, k) and logits (n, 7) of texts or stretches, without facts and calibration.
+
+        In double precision: then the result in single does not depend on how many rows are multiplied.
+        """
+        inwards, bias, outwards, out_bias = self._layers
+        hidden = np.maximum(pooled.inner.astype(np.float64) @ inwards + bias, 0)
+        return hidden.astype(np.float32), hidden @ outwards + out_bias + pooled.direct
 
     def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
         """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""
         size, half = self.weights.stretch, self.weights.stretch // 2
+        long = (body.ends - body.starts > _LONG * size).nonzero()[0].tolist() if size else []
         found = [
             (text, at, min(at + size, int(body.ends[text])))
-            for text in np.flatnonzero(body.ends - body.starts > _LONG * size).tolist()
-            if size
+            for text in long
             for at in range(int(body.starts[text]), int(body.ends[text]) - half, half)
         ]
         owners, starts, ends = np.array(found, dtype=np.int64).reshape(-1, 3).T
@@ -138,59 +150,56 @@ class Network:
 
     def pool(self, body: Read) -> Pooled:
         """Convolve the words of each text, and add up what they come to."""
-        n, h = len(body.starts), self.windows
-        width = h + _LABELS + self._gist
-        sums, largest = np.empty((n, width), np.float32), np.empty((n, h), np.float32)
-        for first, end in _runs(body):
-            part = body.part(first, end)
-            seen = self.see(part)
-            convolved = seen[:, :h]
-            places = zip(range(first, end), part.starts.tolist(), part.ends.tolist(), strict=True)
-            # A loop over texts is quicker here than `ufunc.reduceat` over all of them.
-            for i, start, stop in places:
-                np.add.reduce(seen[start:stop], axis=0, out=sums[i])
-                np.maximum.reduce(convolved[start:stop], axis=0, out=largest[i])
+        h, d = self.windows, self._gist
+        rows = np.empty((len(body.starts), 2 * h + d + _LABELS + 1), np.float32)
+        for texts in _alike(body):
+            ids = _side_by_side(body, texts)
+            convolved, gist = self.convolved(body, ids), body.vectors[3].take(ids[1:-1], axis=0)
+            direct = body.vectors[4].take(ids[1:-1], axis=0)
+            direct += self.pairs(body, ids[1:])
+            sums = (np.add.reduce(part, axis=0) for part in (convolved, gist, direct))
+            rows[texts] = np.concatenate([np.maximum.reduce(convolved, axis=0), *sums], axis=1)
+        inner, direct = rows[:, : 2 * h + d], rows[:, 2 * h + d : -1]
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
-        direct, gist = sums[:, h : h + _LABELS], sums[:, h + _LABELS :]
-        inner = np.concatenate([largest, sums[:, :h] / lengths, gist / lengths], axis=1)
-        return Pooled((direct / np.sqrt(lengths)).astype(np.float32), inner)
+        inner[:, h:] /= lengths
+        direct /= np.sqrt(lengths)
+        return Pooled(direct, inner, rows[:, -1])
 
-    def see(self, body: Read) -> Floats:
-        """The convolution around each word (words, h) beside what the word and its pair with the next add to
-        the logits (words, 7), and the word's own numbers (words, d)."""
-        own, before, after, _ = body.vectors
-        h = self.windows
-        seen = own.take(body.ids, axis=0)
-        convolved = seen[:, :h]
-        convolved[1:] += before.take(body.ids[:-1], axis=0)
-        convolved[:-1] += after.take(body.ids[1:], axis=0)
-        np.maximum(convolved, 0, out=convolved)
-        seen[:-1, h : h + _LABELS] += self.pairs(body)
-        return seen
+    def convolved(self, body: Read, ids: Ids) -> Floats:
+        """The convolution around each word of a row of ids (m, ...) but the first and the last, which stand
+        beside it: (m - 2, ..., h)."""
+        own, before, after = body.vectors[:3]
+        # Parts of their own, and no columns of one table: so all that follows runs through memory in one go.
+        seen = own.take(ids[1:-1], axis=0)
+        seen += before.take(ids[:-2], axis=0)
+        seen += after.take(ids[2:], axis=0)
+        return np.maximum(seen, 0, out=seen)
 
     def inward(self, body: Read) -> tuple[Floats, ...]:
         """What each word gives to the window after it, its own and the one before it (words, h)."""
-        own, before, after = (part.take(body.ids, axis=0)[:, : self.windows] for part in body.vectors[:3])
+        own, before, after = (part.take(body.ids, axis=0) for part in body.vectors[:3])
         return before, own - self.weights.window_bias, after
 
     def alone(self, body: Read) -> tuple[Floats, Floats]:
         """What each word adds to the logits (words, 7), and gives to the mean of all (words, d)."""
-        own = body.vectors[0].take(body.ids, axis=0)[:, self.windows :]
-        return own[:, :_LABELS], own[:, _LABELS:]
+        gist, direct = (part.take(body.ids, axis=0) for part in body.vectors[3:5])
+        return direct[:, :_LABELS], gist
 
-    def pairs(self, body: Read) -> Floats:
-        """What the pair of each word with the next adds to the logits (words - 1, 7); 0 beside a gap."""
-        ids = body.ids
+    def pairs(self, body: Read, ids: Ids) -> Floats:
+        """What the pair of each word with the next adds to the logits, of ids (m, ...): (m - 1, ..., 7 + 1).
+
+        0 before a gap, and in the last column, which is that of links in a word's own.
+        """
         columns = pair_columns(body.hashes.take(ids), body.steps.take(ids), self.weights.pair_bits)
-        gaps = np.flatnonzero(ids == GAP)
-        columns[gaps[gaps > 0] - 1] = columns[gaps[gaps < len(columns)]] = len(self._pairs) - 1
+        columns[ids[1:] == GAP] = len(self._pairs) - 1
         return self._pairs.take(columns, axis=0)
 
     def _vectors(self, hashed: HashedWords) -> tuple[Floats, ...]:
         """The vectors of n words: their rows summed over the root of their number.
 
-        What each gives to the window around itself, to the logits and to the mean of all (n, h + 7 + d), to
-        the windows of the words after and before it (n, h), and to spam as a name and as an address (n, 2).
+        What each gives to the window around itself, and to those of the words after and before it (n, h); to
+        the mean of all (n, d); to the logits, and whether it is a link (n, 7 + 1); to spam as a name and as an
+        address (n, 2).
         In double precision: then rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
@@ -199,32 +208,22 @@ class Network:
         rows = np.add.reduceat(grams, hashed.starts, axis=0)
         rows += w.table.take(hashed.own, axis=0)
         vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(hashed.counts + 1.0)[:, None])
-        vectors[:, _DIRECT] += self._pairs[word_columns(hashed.hashes, w.pair_bits)]
+        vectors[:, _DIRECT] += self._pairs[word_columns(hashed.hashes, w.pair_bits), :_LABELS]
         inward = vectors[:, _INWARD] @ self._window + self._window_bias
         h = self.windows
         before, own, after = inward[:, :h], inward[:, h : 2 * h], inward[:, 2 * h :]
+        is_link = np.isin(hashed.hashes, self._links)[:, None]
         gist = vectors[:, _INWARD][:, : self._gist]
-        itself = np.concatenate([own, vectors[:, _DIRECT], gist], axis=1)
-        return tuple(part.astype(np.float32) for part in (itself, before, after, vectors[:, _AUTHOR]))
+        direct = np.concatenate([vectors[:, _DIRECT], is_link], axis=1)
+        parts = (own, before, after, gist, direct, vectors[:, _AUTHOR])
+        return tuple(part.astype(np.float32) for part in parts)
 
-    def layers(self, pooled: Floats) -> tuple[Floats, NDArray[np.float64]]:
-        """The hidden layer (n, k) and what it adds to the logits (n, 7), the bias included.
-
-        In double precision: then the result in single does not depend on how many rows are multiplied.
-        """
-        first, second = self._layers
-        hidden = np.maximum(pooled.astype(np.float64) @ first + self.weights.hidden_bias, 0)
-        return hidden.astype(np.float32), hidden @ second + self.weights.bias
-
-    def _spam_facts(self, others: Sequence[About], words: Read, body: Read) -> Floats:
+    def _spam_facts(self, others: Sequence[About], words: Read, links: Floats) -> Floats:
         """What facts and author add to the logit of spam (n,)."""
-        weights = self.weights.facts
-        hashes = body.hashes[body.ids]
-        is_link = (hashes == self._links[0]) | (hashes == self._links[1])
-        links = np.add.reduceat(is_link, body.starts, dtype=np.int64)
-        by_links, by_length = sizes_of(links, body.ends - body.starts)
-        added = weights[by_links] + weights[by_length]
-        at = len(others)
+        weights, n = self.weights.facts, len(others)
+        added = self._by_links.take(links.astype(np.int64), mode="clip")
+        added += self._by_length.take(words.ends[:n] - words.starts[:n], mode="clip")
+        at = n
         for i, other in enumerate(others):
             if other is NOTHING:
                 continue
@@ -240,20 +239,35 @@ class Network:
                 shared = len(set(words.of(at).tolist()).intersection(words.of(i).tolist()))
                 at += 1
             added[i] += weights[numbers_of(other, names, shared)].sum()
-        return np.asarray(added)
+        return added
 
 
 def _mean_root(values: Floats) -> float:
     return float(values.sum() / np.sqrt(len(values)))
 
 
-def _runs(body: Read) -> Iterator[tuple[int, int]]:
-    """Texts first..end in runs of about as many words as are convolved at once, at least one text each."""
-    first, ends = 0, body.ends
-    while first < len(ends):
-        end = int(np.searchsorted(ends, body.starts[first] + _WORDS_AT_ONCE, side="right"))
-        yield first, max(end, first + 1)
-        first = max(end, first + 1)
+def _alike(body: Read) -> Iterator[Ids | slice]:
+    """Texts of about the same length, about as many as are convolved at once and at least one."""
+    lengths = body.ends - body.starts
+    if len(lengths) == 1:
+        yield slice(None)
+        return
+    order, first = np.argsort(-lengths, kind="stable"), 0
+    while first < len(order):
+        end = first + max(1, _WORDS_AT_ONCE // int(lengths[order[first]]))
+        yield order[first:end]
+        first = end
+
+
+def _side_by_side(body: Read, texts: Ids | slice) -> Ids:
+    """The ids of some texts, each in a column, with the word before and the word after: (words + 2, texts).
+
+    So each step of a sum runs over all texts at once. A shorter text is filled up with gaps, which add
+    nothing: what stands after it is a gap, for only the longest stretches end before their text does.
+    """
+    starts, ends = body.starts[texts], body.ends[texts]
+    rows = np.arange(-1, int((ends - starts).max()) + 1)
+    return body.ids.take(np.minimum(starts + rows[:, None], ends))
 
 
 def pack(weights: Weights) -> dict[str, Any]:

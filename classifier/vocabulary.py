@@ -79,16 +79,16 @@ class _Memory:
 
 
 class Vocabulary:
-    """Reads texts as words; `vectors_of` gives the vectors (n, width), one for each of `widths`, of n words.
+    """Reads texts as words; `vectors_of` gives the parts (n, width) of n words' vectors, `gap` has a gap's.
 
     Several parts and not one wide array, because each is looked up and added by itself.
     """
 
     def __init__(
-        self, bits: int, widths: Sequence[int], vectors_of: Callable[[HashedWords], tuple[Vectors, ...]]
+        self, bits: int, gap: tuple[Vectors, ...], vectors_of: Callable[[HashedWords], tuple[Vectors, ...]]
     ) -> None:
         self._bits = bits
-        self._widths = widths
+        self._gap = gap
         self._vectors_of = vectors_of
         self._lock = threading.Lock()
         self._memory = self._empty()
@@ -108,7 +108,7 @@ class Vocabulary:
             return Read(ids, starts, ends, memory.vectors, memory.hashes, memory.steps)
 
     def _empty(self) -> _Memory:
-        memory = _Memory(tuple(np.zeros((1, width), np.float32) for width in self._widths))
+        memory = _Memory(self._gap)
         memory.pieces = {_GAP_PIECE: 0, _NOTHING_PIECE: 1}
         _keep_pieces(memory, [[GAP], [_word(memory, NOTHING)]], [False, False])
         return memory
