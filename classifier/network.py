@@ -118,7 +118,7 @@ class Network:
             if other is not NOTHING:
                 texts += filter(None, (other.name, other.addresses, other.topic))
         words = self.vocabulary.read(texts)
-        body = words.part(0, len(comments))
+        body = words.part(0, len(comments)) if len(texts) > len(comments) else words
         pooled = self.pool(body)
         hidden, logits = self.judge(pooled)
         owners, parts = self.stretches(body)
@@ -139,10 +139,12 @@ class Network:
     def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
         """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""
         size, half = self.weights.stretch, self.weights.stretch // 2
-        long = (body.ends - body.starts > _LONG * size).nonzero()[0].tolist() if size else []
+        long = (body.ends - body.starts > _LONG * (size or np.inf)).nonzero()[0]
+        if not len(long):
+            return long, body._replace(starts=long, ends=long)
         found = [
             (text, at, min(at + size, int(body.ends[text])))
-            for text in long
+            for text in long.tolist()
             for at in range(int(body.starts[text]), int(body.ends[text]) - half, half)
         ]
         owners, starts, ends = np.array(found, dtype=np.int64).reshape(-1, 3).T
@@ -152,8 +154,7 @@ class Network:
         """Convolve the words of each text, and add up what they come to."""
         h, d = self.windows, self._gist
         rows = np.empty((len(body.starts), 2 * h + d + _LABELS + 1), np.float32)
-        for texts in _alike(body):
-            ids = _side_by_side(body, texts)
+        for texts, ids in _side_by_side(body):
             convolved, gist = self.convolved(body, ids), body.vectors[3].take(ids[1:-1], axis=0)
             direct = body.vectors[4].take(ids[1:-1], axis=0)
             direct += self.pairs(body, ids[1:])
@@ -246,28 +247,25 @@ def _mean_root(values: Floats) -> float:
     return float(values.sum() / np.sqrt(len(values)))
 
 
-def _alike(body: Read) -> Iterator[Ids | slice]:
-    """Texts of about the same length, about as many as are convolved at once and at least one."""
-    lengths = body.ends - body.starts
-    if len(lengths) == 1:
-        yield slice(None)
+def _side_by_side(body: Read) -> Iterator[tuple[Ids | slice, Ids]]:
+    """Some texts of about the same length, and the ids of their words: (words + 2, texts), a text in each
+    column, with the word before it and the word after it.
+
+    So each step of a sum runs over all of them at once. A shorter text is filled up with the gap after it,
+    which adds nothing: only the longest stretches end before their text does.
+    """
+    starts, ends = body.starts, body.ends
+    if len(starts) == 1:
+        yield slice(None), body.ids[int(starts[0]) - 1 : int(ends[0]) + 1, None]
         return
+    lengths = ends - starts
     order, first = np.argsort(-lengths, kind="stable"), 0
     while first < len(order):
-        end = first + max(1, _WORDS_AT_ONCE // int(lengths[order[first]]))
-        yield order[first:end]
-        first = end
-
-
-def _side_by_side(body: Read, texts: Ids | slice) -> Ids:
-    """The ids of some texts, each in a column, with the word before and the word after: (words + 2, texts).
-
-    So each step of a sum runs over all texts at once. A shorter text is filled up with gaps, which add
-    nothing: what stands after it is a gap, for only the longest stretches end before their text does.
-    """
-    starts, ends = body.starts[texts], body.ends[texts]
-    rows = np.arange(-1, int((ends - starts).max()) + 1)
-    return body.ids.take(np.minimum(starts + rows[:, None], ends))
+        longest = int(lengths[order[first]])
+        texts = order[first : first + max(1, _WORDS_AT_ONCE // longest)]
+        rows = starts[texts] + np.arange(-1, longest + 1)[:, None]
+        yield texts, body.ids.take(np.minimum(rows, ends[texts]))
+        first += len(texts)
 
 
 def pack(weights: Weights) -> dict[str, Any]:

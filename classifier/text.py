@@ -69,6 +69,7 @@ _LEET = str.maketrans("013456789@$!|+€£", "oieasgtbgasiitel")
 _LEET_SIGNS = re.compile(r"[0-9@$!|+€£]")
 _SPACED = re.compile(r"(?<!\S)\S(?:[ \t]\S){2,}[^\s\w]*(?!\S)")
 _PIECE = re.compile(_SPACED.pattern + r"|\S+")
+_ALONE = re.compile(r"\S[^\s\w]*")
 
 
 class Piece(NamedTuple):
@@ -92,6 +93,15 @@ def pieces(text: str) -> list[str]:
     if "\1\1" not in "".join(map(chr, map(len, found))) or not _SPACED.search(text):
         return found
     return [piece.text for piece in located_pieces(text)]
+
+
+def stands_alone(piece: str) -> bool:
+    """Whether three such pieces side by side may be s p a c e d letters.
+
+    >>> [stands_alone(piece) for piece in ("i", "t!", "is")]
+    [True, True, False]
+    """
+    return _ALONE.fullmatch(piece) is not None
 
 
 def located_pieces(text: str) -> Iterator[Piece]:

@@ -6,13 +6,14 @@ Nothing here is learnt: a word's vectors follow from its hash, so forgetting cha
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.hashing import HashedWords, Hashes, hash_words
-from classifier.text import pieces, plain_words, tokens
+from classifier.text import pieces, plain_words, stands_alone, tokens
 
 # Beyond this many words or pieces all are forgotten: 32,768 words take 26 MB.
 _MOST_WORDS, _MOST_PIECES = 1 << 15, 1 << 16
@@ -23,6 +24,10 @@ GAP = 0
 NOTHING = "<nothing>"
 # No piece of a text is empty or white space, so these can stand for the two above.
 _GAP_PIECE, _NOTHING_PIECE = "", " "
+# Instead of the id of its word: a piece not read before, and one of several words or none.
+_NEW, _OTHER = -1, -2
+# So many words are learnt at once: their n-grams fit a processor's cache.
+_LEARNT_AT_ONCE = 256
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
@@ -68,14 +73,11 @@ class _Memory:
     steps: Hashes = field(default_factory=lambda: np.ones(1, np.uint64))
     words: dict[str, int] = field(default_factory=lambda: {"": GAP})
     new_words: list[str] = field(default_factory=list)
-    # A piece's words are flat[first[piece] : first[piece] + count[piece]].
-    pieces: dict[str, int] = field(default_factory=dict)
-    flat: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
-    first: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
-    count: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
-    lone: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
-    read: int = 0  # pieces in the tables
-    filled: int = 0  # words in `flat`
+    # By piece: the id of its word, or _OTHER, and then its words.
+    pieces: dict[str, int] = field(default_factory=lambda: {_GAP_PIECE: GAP})
+    others: dict[str, list[int]] = field(default_factory=dict)
+    # By id: whether a piece that stands alone was read as this word.
+    alone: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1, np.bool_))
 
 
 class Vocabulary:
@@ -97,7 +99,7 @@ class Vocabulary:
         """The words of some texts; safe for threads."""
         with self._lock:
             memory = self._memory
-            if len(memory.words) > _MOST_WORDS or memory.read > _MOST_PIECES:
+            if len(memory.words) > _MOST_WORDS or len(memory.pieces) > _MOST_PIECES:
                 memory = self._memory = self._empty()
             try:
                 ids, starts, ends = _ids(memory, texts)
@@ -109,23 +111,22 @@ class Vocabulary:
 
     def _empty(self) -> _Memory:
         memory = _Memory(self._gap)
-        memory.pieces = {_GAP_PIECE: 0, _NOTHING_PIECE: 1}
-        _keep_pieces(memory, [[GAP], [_word(memory, NOTHING)]], [False, False])
+        memory.pieces[_NOTHING_PIECE] = _word(memory, NOTHING)
         return memory
 
     def _learn(self, memory: _Memory) -> None:
-        if not memory.new_words:
-            return
-        hashed = hash_words(memory.new_words, self._bits)
         known, total = len(memory.words) - len(memory.new_words), len(memory.words)
         if total > len(memory.hashes):
             memory.vectors = tuple(_with_room(part, total, _MOST_WORDS) for part in memory.vectors)
             memory.hashes, memory.steps = (
                 _with_room(part, total, _MOST_WORDS) for part in (memory.hashes, memory.steps)
             )
-        for part, values in zip(memory.vectors, self._vectors_of(hashed), strict=True):
-            part[known:total] = values
-        memory.hashes[known:total], memory.steps[known:total] = hashed.hashes, hashed.steps
+        for first in range(0, total - known, _LEARNT_AT_ONCE):
+            hashed = hash_words(memory.new_words[first : first + _LEARNT_AT_ONCE], self._bits)
+            rows = slice(known + first, known + first + len(hashed.hashes))
+            for part, values in zip(memory.vectors, self._vectors_of(hashed), strict=True):
+                part[rows] = values
+            memory.hashes[rows], memory.steps[rows] = hashed.hashes, hashed.steps
         memory.new_words = []
 
 
@@ -133,16 +134,16 @@ def _ids(memory: _Memory, texts: Sequence[str]) -> _Placed:
     """The word ids of texts in one row, and where each text begins and ends there."""
     parts = [text.split() for text in texts]
     numbers, placed = _looked_up(memory, parts)
-    lone = memory.lone[numbers]
-    # Only where two lone characters stand side by side can there be s p a c e d letters.
-    side_by_side = np.flatnonzero(lone[:-1] & lone[1:])
-    spaced = {
-        text: found
-        for text in np.unique(np.cumsum(numbers == 0)[side_by_side] - 1).tolist()
-        if len(found := pieces(texts[text])) < len(parts[text])
-    }
-    placed = _replaced(memory, placed, spaced)
-    wordless = np.flatnonzero(placed.starts == placed.ends).tolist()
+    alone = memory.alone.take(numbers, mode="clip") | (numbers < 0)
+    side_by_side = (alone[:-2] & alone[1:-1] & alone[2:]).nonzero()[0]
+    if len(side_by_side):
+        spaced = {
+            text: found
+            for text in np.unique(np.cumsum(numbers == GAP)[side_by_side] - 1).tolist()
+            if len(found := pieces(texts[text])) < len(parts[text])
+        }
+        placed = _replaced(memory, placed, spaced)
+    wordless = (placed.starts == placed.ends).nonzero()[0].tolist()
     return _replaced(memory, placed, {text: [_NOTHING_PIECE] for text in wordless})
 
 
@@ -162,49 +163,43 @@ def _replaced(memory: _Memory, placed: _Placed, parts: Mapping[int, list[str]]) 
 
 
 def _looked_up(memory: _Memory, parts: Sequence[list[str]]) -> tuple[Ids, _Placed]:
-    """The numbers of all pieces, with a gap around each text, and their words."""
+    """The ids of all pieces, with a gap around each text, _OTHER for those that are not one word; and all
+    words."""
     found = [_GAP_PIECE]
     for part in parts:
         found += part
         found.append(_GAP_PIECE)
-    known: list[Any] = [*map(memory.pieces.get, found)]
-    if None in known:
-        known = _learnt(memory, known, found)
-    numbers = np.array(known, np.int64)
-    count = memory.count[numbers]
-    after = np.cumsum(count)
-    within = np.arange(after[-1]) - np.repeat(after - count - memory.first[numbers], count)
-    gaps = after[numbers == 0]
-    return numbers, _Placed(memory.flat[within], gaps[:-1], gaps[1:] - 1)
+    numbers = np.fromiter(map(memory.pieces.get, found, repeat(_NEW)), np.int64, len(found))
+    ids = numbers
+    unsettled = (numbers < 0).nonzero()[0]
+    if len(unsettled):
+        words = _words(memory, [found[i] for i in unsettled.tolist()])
+        numbers[unsettled] = [one[0] if len(one) == 1 else _OTHER for one in words]
+        counts = np.ones(len(found), np.int64)
+        counts[unsettled] = [len(one) for one in words]
+        ids = numbers.repeat(counts)
+        ids[ids < 0] = [word for one in words if len(one) != 1 for word in one]
+    gaps = (ids == GAP).nonzero()[0]
+    return numbers, _Placed(ids, gaps[:-1] + 1, gaps[1:])
 
 
-def _learnt(memory: _Memory, known: list[int | None], found: Sequence[str]) -> list[int]:
-    """The numbers of all pieces, where None stood for one not read before."""
-    new = list(dict.fromkeys(piece for piece, number in zip(found, known, strict=True) if number is None))
-    words = [
-        [_word(memory, plain)] if plain else [_word(memory, word) for word in tokens(piece)]
+def _words(memory: _Memory, found: Sequence[str]) -> list[list[int]]:
+    """The words of each of some pieces, new ones or such of several words or none."""
+    new = [piece for piece in dict.fromkeys(found) if piece not in memory.others]
+    learnt = {
+        piece: [_word(memory, plain)] if plain else [_word(memory, word) for word in tokens(piece)]
         for piece, plain in zip(new, plain_words(new), strict=True)
-    ]
-    _keep_pieces(memory, words, [len(piece) == 1 for piece in new])
-    numbers = dict(zip(new, range(memory.read - len(new), memory.read), strict=True))
-    memory.pieces.update((p, n) for p, n in numbers.items() if len(p) <= _LONGEST_PIECE)
-    return [numbers[p] if n is None else n for p, n in zip(found, known, strict=True)]
-
-
-def _keep_pieces(memory: _Memory, pieces: Sequence[list[int]], lone: Sequence[bool]) -> None:
-    """Put new pieces' words into the tables."""
-    words = [word for piece in pieces for word in piece]
-    counts = np.array([len(piece) for piece in pieces])
-    known, total = memory.read, memory.read + len(pieces)
-    memory.first, memory.count, memory.lone = (
-        _with_room(part, total, _MOST_PIECES) for part in (memory.first, memory.count, memory.lone)
-    )
-    memory.flat = _with_room(memory.flat, memory.filled + len(words), 2 * _MOST_PIECES)
-    memory.flat[memory.filled : memory.filled + len(words)] = words
-    memory.first[known:total] = memory.filled + np.cumsum(counts) - counts
-    memory.count[known:total] = counts
-    memory.lone[known:total] = lone
-    memory.read, memory.filled = total, memory.filled + len(words)
+    }
+    memory.alone = _with_room(memory.alone, len(memory.words), _MOST_WORDS)
+    for piece, words in learnt.items():
+        if len(piece) > _LONGEST_PIECE:
+            continue
+        memory.pieces[piece] = words[0] if len(words) == 1 else _OTHER
+        if len(words) != 1:
+            memory.others[piece] = words
+        elif stands_alone(piece):
+            memory.alone[words[0]] = True
+    return [learnt[piece] if piece in learnt else memory.others[piece] for piece in found]
 
 
 def _word(memory: _Memory, word: str) -> int:
