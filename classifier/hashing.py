@@ -19,7 +19,7 @@ Hashes = NDArray[np.uint64]
 SHORTEST, LONGEST = 2, 5
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
-_WORD_SALT, _PAIR_SALT = 1, 7
+_ONE, _WORD_SALT, _PAIR_SALT = np.uint64(1), np.uint64(1), np.uint64(7)
 
 
 class HashedWords(NamedTuple):
@@ -44,26 +44,25 @@ def hash_words(words: Sequence[str], bits: int) -> HashedWords:
     codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     size = len(codes)
     lengths = np.array([len(word) for word in padded], dtype=np.int64)
-    ends = np.cumsum(lengths)
+    ends = np.add.accumulate(lengths)
     begins = ends - lengths
     powers, inverses = _powers(size + 1)
-    sums = np.zeros(size + 1, np.uint64)
-    np.cumsum((codes + np.uint64(1)) * inverses[:size], out=sums[1:])
+    # Longer than the text, so that each n-gram has an end there, also those that reach beyond it.
+    sums = np.zeros(size + LONGEST, np.uint64)
+    np.add.accumulate((codes + _ONE) * inverses[:size], out=sums[1 : size + 1])
     hashes = (sums[ends - 1] - sums[begins + 1]) * powers[begins + 1]
 
-    at = np.arange(size)[:, None]
-    grams_end = at + _SIZES
-    there = grams_end <= np.repeat(ends, lengths)[:, None]
-    grams = (sums[np.minimum(grams_end, size)] - sums[:-1, None]) * powers[:size, None] + _SALTS
-    counts = np.maximum(lengths[:, None] - _SIZES + 1, 0).sum(axis=1)
-    return HashedWords(
-        hashes,
-        inverses[lengths - 2],
-        _column(hashes + np.uint64(_WORD_SALT), bits),
-        _column(grams[there], bits),
-        np.cumsum(counts) - counts,
-        counts,
-    )
+    grams_end = np.arange(size)[:, None] + _SIZES
+    there = grams_end <= ends.repeat(lengths)[:, None]
+    grams = sums.take(grams_end)
+    grams -= sums[:size, None]
+    grams *= powers[:size, None]
+    grams += _SALTS
+    counts = np.add.reduce(np.maximum(lengths[:, None] + 1 - _SIZES, 0), axis=1)
+    # Few words are looked up at once as a rule: then time goes by the number of steps.
+    columns = _column(np.concatenate([hashes + _WORD_SALT, grams[there]]), bits)
+    own, columns = columns[: len(words)], columns[len(words) :]
+    return HashedWords(hashes, inverses[lengths - 2], own, columns, np.add.accumulate(counts) - counts, counts)
 
 
 def pair_columns(hashes: Hashes, steps: Hashes, bits: int) -> NDArray[np.int64]:
@@ -74,12 +73,12 @@ def pair_columns(hashes: Hashes, steps: Hashes, bits: int) -> NDArray[np.int64]:
     >>> bool((joined == together.hashes).all())
     True
     """
-    return _column(hashes[:-1] + steps[:-1] * hashes[1:] + np.uint64(_PAIR_SALT), bits)
+    return _column(hashes[:-1] + steps[:-1] * hashes[1:] + _PAIR_SALT, bits)
 
 
 def word_columns(hashes: Hashes, bits: int) -> NDArray[np.int64]:
     """The columns (n,) of words alone: those of `pair_columns`, so a word cut in two is found again."""
-    return _column(hashes + np.uint64(_PAIR_SALT), bits)
+    return _column(hashes + _PAIR_SALT, bits)
 
 
 def _column(hashes: Hashes, bits: int) -> NDArray[np.int64]:

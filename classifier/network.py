@@ -94,12 +94,12 @@ class Network:
         self.windows = h = len(weights.window_bias)
         # So many numbers of each word go into the mean of all, whatever stands around it.
         self._gist = len(weights.hidden) - 2 * h
-        gap = [np.zeros((1, width), np.float32) for width in (h, h, h, self._gist, _LABELS + 1, 2)]
-        gap[0][:] = _CLOSED
-        self.vocabulary = Vocabulary(weights.table_bits, tuple(gap), self._vectors)
-        # The window's bias comes with the word in its middle: one addition for each word less.
-        self._window = weights.window.astype(np.float64)
-        self._window_bias = np.pad(weights.window_bias, h).astype(np.float64)
+        ends = np.add.accumulate([h, h, h, self._gist, _LABELS + 1, 2]).tolist()
+        self._parts = [slice(first, end) for first, end in zip([0, *ends], ends, strict=False)]
+        self._comes_to = _comes_to(weights, self._parts)
+        gap = np.zeros((1, ends[-1]), np.float32)
+        gap[:, :h] = _CLOSED
+        self.vocabulary = Vocabulary(weights.table_bits, self._apart(gap), self._vectors)
         layers = (weights.hidden, weights.hidden_bias, weights.out, weights.bias)
         self._layers = tuple(part.astype(np.float64) for part in layers)
         self._links = hash_words([LINK, EMAIL], weights.table_bits).hashes
@@ -208,16 +208,16 @@ class Network:
         grams = w.table.take(hashed.columns, axis=0).astype(np.float32)
         rows = np.add.reduceat(grams, hashed.starts, axis=0)
         rows += w.table.take(hashed.own, axis=0)
-        vectors = rows.astype(np.float64) * (w.table_scale / np.sqrt(hashed.counts + 1.0)[:, None])
-        vectors[:, _DIRECT] += self._pairs[word_columns(hashed.hashes, w.pair_bits), :_LABELS]
-        inward = vectors[:, _INWARD] @ self._window + self._window_bias
-        h = self.windows
-        before, own, after = inward[:, :h], inward[:, h : 2 * h], inward[:, 2 * h :]
-        is_link = np.isin(hashed.hashes, self._links)[:, None]
-        gist = vectors[:, _INWARD][:, : self._gist]
-        direct = np.concatenate([vectors[:, _DIRECT], is_link], axis=1)
-        parts = (own, before, after, gist, direct, vectors[:, _AUTHOR])
-        return tuple(part.astype(np.float32) for part in parts)
+        vectors = rows * (w.table_scale / np.sqrt(hashed.counts + 1.0)[:, None])
+        vectors[:, _DIRECT] += self._pairs.take(word_columns(hashed.hashes, w.pair_bits), axis=0)[:, :_LABELS]
+        # The window's bias comes with the word in its middle: one addition for each word less.
+        matrix, bias = self._comes_to
+        found = (vectors @ matrix + bias).astype(np.float32)
+        found[:, self._parts[4].stop - 1] = (hashed.hashes[:, None] == self._links).any(axis=1)
+        return self._apart(found)
+
+    def _apart(self, vectors: Floats) -> tuple[Floats, ...]:
+        return tuple(vectors[:, part] for part in self._parts)
 
     def _spam_facts(self, others: Sequence[About], words: Read, links: Floats) -> Floats:
         """What facts and author add to the logit of spam (n,)."""
@@ -241,6 +241,21 @@ class Network:
                 at += 1
             added[i] += weights[numbers_of(other, names, shared)].sum()
         return added
+
+
+def _comes_to(weights: Weights, parts: Sequence[slice]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A matrix and what to add that make a word's row of the table (9 + d) all parts of its vector at once."""
+    inwards, h = len(weights.window), len(weights.window_bias)
+    matrix, bias = np.zeros((_LABELS + 2 + inwards, parts[-1].stop)), np.zeros(parts[-1].stop)
+    own, before, after, gist, direct, author = parts
+    matrix[_INWARD, before] = weights.window[:, :h]
+    matrix[_INWARD, own] = weights.window[:, h : 2 * h]
+    matrix[_INWARD, after] = weights.window[:, 2 * h :]
+    matrix[_INWARD, gist] = np.eye(inwards, gist.stop - gist.start)
+    matrix[_DIRECT, direct] = np.eye(_LABELS, _LABELS + 1)
+    matrix[_AUTHOR, author] = np.eye(2)
+    bias[own] = weights.window_bias
+    return matrix, bias
 
 
 def _mean_root(values: Floats) -> float:
