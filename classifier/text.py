@@ -101,7 +101,7 @@ def stands_alone(piece: str) -> bool:
     >>> [stands_alone(piece) for piece in ("i", "t!", "is")]
     [True, True, False]
     """
-    return _ALONE.fullmatch(piece) is not None
+    return not piece[1:2].isalnum() and _ALONE.fullmatch(piece) is not None
 
 
 def located_pieces(text: str) -> Iterator[Piece]:
@@ -185,6 +185,8 @@ def words(part: str) -> list[str]:
     (['st', 'ret', 'ched', 'stretched'], ['fuck'], ['well', 'known'], ['f**k'], ['mp3', 'mpe'])
     """
     part = part.replace("'", "").strip(".-_~|+!")
+    if part.isalpha() and len(part) <= LONGEST_WORD:
+        return [squeezed(part)]
     if part.startswith("@") and part[1:].isalnum():
         return [MENTION, *_cut(squeezed("a" + part[1:]))]
     if _NUMBERED.match(part):

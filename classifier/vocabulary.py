@@ -186,19 +186,16 @@ def _looked_up(memory: _Memory, parts: Sequence[list[str]]) -> tuple[Ids, _Place
 def _words(memory: _Memory, found: Sequence[str]) -> list[list[int]]:
     """The words of each of some pieces, new ones or such of several words or none."""
     new = [piece for piece in dict.fromkeys(found) if piece not in memory.others]
-    learnt = {
-        piece: [_word(memory, plain)] if plain else [_word(memory, word) for word in tokens(piece)]
-        for piece, plain in zip(new, plain_words(new), strict=True)
-    }
+    learnt: dict[str, list[int]] = {}
+    for piece, plain in zip(new, plain_words(new), strict=True):
+        words = learnt[piece] = [_word(memory, word) for word in ([plain] if plain else tokens(piece))]
+        if len(piece) <= _LONGEST_PIECE:
+            memory.pieces[piece] = words[0] if len(words) == 1 else _OTHER
+            if len(words) != 1:
+                memory.others[piece] = words
     memory.alone = _with_room(memory.alone, len(memory.words), _MOST_WORDS)
-    for piece, words in learnt.items():
-        if len(piece) > _LONGEST_PIECE:
-            continue
-        memory.pieces[piece] = words[0] if len(words) == 1 else _OTHER
-        if len(words) != 1:
-            memory.others[piece] = words
-        elif stands_alone(piece):
-            memory.alone[words[0]] = True
+    for piece in filter(stands_alone, new):
+        memory.alone[learnt[piece][:1]] = True
     return [learnt[piece] if piece in learnt else memory.others[piece] for piece in found]
 
 
