@@ -173,30 +173,35 @@ def _looked_up(memory: _Memory, parts: Sequence[list[str]]) -> tuple[Ids, _Place
     ids = numbers
     unsettled = (numbers < 0).nonzero()[0]
     if len(unsettled):
-        words = _words(memory, [found[i] for i in unsettled.tolist()])
-        numbers[unsettled] = [one[0] if len(one) == 1 else _OTHER for one in words]
+        numbers[unsettled], others = _settled(memory, [found[i] for i in unsettled.tolist()])
         counts = np.ones(len(found), np.int64)
-        counts[unsettled] = [len(one) for one in words]
+        counts[numbers == _OTHER] = [len(words) for words in others]
         ids = numbers.repeat(counts)
-        ids[ids < 0] = [word for one in words if len(one) != 1 for word in one]
+        ids[ids == _OTHER] = [word for words in others for word in words]
     gaps = (ids == GAP).nonzero()[0]
     return numbers, _Placed(ids, gaps[:-1] + 1, gaps[1:])
 
 
-def _words(memory: _Memory, found: Sequence[str]) -> list[list[int]]:
-    """The words of each of some pieces, new ones or such of several words or none."""
-    new = [piece for piece in dict.fromkeys(found) if piece not in memory.others]
-    learnt: dict[str, list[int]] = {}
-    for piece, plain in zip(new, plain_words(new), strict=True):
-        words = learnt[piece] = [_word(memory, word) for word in ([plain] if plain else tokens(piece))]
-        if len(piece) <= _LONGEST_PIECE:
-            memory.pieces[piece] = words[0] if len(words) == 1 else _OTHER
-            if len(words) != 1:
-                memory.others[piece] = words
+def _settled(memory: _Memory, found: Sequence[str]) -> tuple[list[int], list[list[int]]]:
+    """The ids of some pieces, new ones or such of several words or none, and the words of each _OTHER one."""
+    new = [piece for piece in dict.fromkeys(found) if piece not in memory.pieces]
+    plain = plain_words(new)
+    memory.pieces.update(zip(new, [_word(memory, word) if word else _OTHER for word in plain], strict=True))
+    for piece in [piece for piece, word in zip(new, plain, strict=True) if not word]:
+        words = [_word(memory, word) for word in tokens(piece)]
+        if len(words) == 1:
+            memory.pieces[piece] = words[0]
+        else:
+            memory.others[piece] = words
     memory.alone = _with_room(memory.alone, len(memory.words), _MOST_WORDS)
-    for piece in filter(stands_alone, new):
-        memory.alone[learnt[piece][:1]] = True
-    return [learnt[piece] if piece in learnt else memory.others[piece] for piece in found]
+    alone = [memory.pieces[piece] for piece in new if stands_alone(piece)]
+    memory.alone[[word for word in alone if word != _OTHER]] = True
+    ids = [memory.pieces[piece] for piece in found]
+    others = [memory.others[piece] for piece, number in zip(found, ids, strict=True) if number == _OTHER]
+    for piece in [piece for piece in new if len(piece) > _LONGEST_PIECE]:
+        memory.others.pop(piece, None)
+        del memory.pieces[piece]
+    return ids, others
 
 
 def _word(memory: _Memory, word: str) -> int:
