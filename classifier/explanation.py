@@ -104,7 +104,8 @@ def _direct(network: Network, view: Read) -> Floats:
     From the word before it to the word after.
     """
     near = view.part(0, 1)
-    words, pairs = network.alone(near)[0].astype(np.float64), network.pairs(near, near.ids)[:, :-1].astype(np.float64)
+    words = network.alone(near)[0].astype(np.float64)
+    pairs = network.pairs(near, near.ids)[:, : len(CATEGORIES)].astype(np.float64)
     length = len(words) - 2
     words[[0, -1]] = pairs[0] = 0.0
     # A pair's part goes half to each of its words.

@@ -62,7 +62,8 @@ def hash_words(words: Sequence[str], bits: int) -> HashedWords:
     # Few words are looked up at once as a rule: then time goes by the number of steps.
     columns = _column(np.concatenate([hashes + _WORD_SALT, grams[there]]), bits)
     own, columns = columns[: len(words)], columns[len(words) :]
-    return HashedWords(hashes, inverses[lengths - 2], own, columns, np.add.accumulate(counts) - counts, counts)
+    starts = np.add.accumulate(counts) - counts
+    return HashedWords(hashes, inverses[lengths - 2], own, columns, starts, counts)
 
 
 def pair_columns(hashes: Hashes, steps: Hashes, bits: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ logits too, and facts and author to that of spam.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +96,7 @@ class Network:
         # So many numbers of each word go into the mean of all, whatever stands around it.
         self._gist = len(weights.hidden) - 2 * h
         ends = np.add.accumulate([h, h, h, self._gist, _LABELS + 1, 2]).tolist()
-        self._parts = [slice(first, end) for first, end in zip([0, *ends], ends, strict=False)]
+        self._parts = [slice(first, end) for first, end in pairwise([0, *ends])]
         self._comes_to = _comes_to(weights, self._parts)
         gap = np.zeros((1, ends[-1]), np.float32)
         gap[:, :h] = _CLOSED
@@ -155,8 +156,8 @@ class Network:
         h, d = self.windows, self._gist
         rows = np.empty((len(body.starts), 2 * h + d + _LABELS + 1), np.float32)
         for texts, ids in _side_by_side(body):
-            convolved, gist = self.convolved(body, ids), body.vectors[3].take(ids[1:-1], axis=0)
-            direct = body.vectors[4].take(ids[1:-1], axis=0)
+            convolved = self.convolved(body, ids)
+            gist, direct = (part.take(ids[1:-1], axis=0) for part in body.vectors[3:5])
             direct += self.pairs(body, ids[1:])
             sums = (np.add.reduce(part, axis=0) for part in (convolved, gist, direct))
             rows[texts] = np.concatenate([np.maximum.reduce(convolved, axis=0), *sums], axis=1)
@@ -198,9 +199,9 @@ class Network:
     def _vectors(self, hashed: HashedWords) -> tuple[Floats, ...]:
         """The vectors of n words: their rows summed over the root of their number.
 
-        What each gives to the window around itself, and to those of the words after and before it (n, h); to
-        the mean of all (n, d); to the logits, and whether it is a link (n, 7 + 1); to spam as a name and as an
-        address (n, 2).
+        What each gives to the window around itself, and to those of the words after and before it (n, h);
+        to the mean of all (n, d); to the logits, and whether it is a link (n, 7 + 1); to spam as a name and
+        as an address (n, 2).
         In double precision: then rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
@@ -244,7 +245,7 @@ class Network:
 
 
 def _comes_to(weights: Weights, parts: Sequence[slice]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A matrix and what to add that make a word's row of the table (9 + d) all parts of its vector at once."""
+    """A matrix that makes all parts of a word's vector of its row of the table (9 + d), and what to add."""
     inwards, h = len(weights.window), len(weights.window_bias)
     matrix, bias = np.zeros((_LABELS + 2 + inwards, parts[-1].stop)), np.zeros(parts[-1].stop)
     own, before, after, gist, direct, author = parts

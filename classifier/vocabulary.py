@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifier.hashing import HashedWords, Hashes, hash_words
 from classifier.text import pieces, plain_words, stands_alone, tokens
 
-# Beyond this many words or pieces all are forgotten: 32,768 words take 26 MB.
+# Beyond this many words or pieces all are forgotten: 32,768 words take 31 MB.
 _MOST_WORDS, _MOST_PIECES = 1 << 15, 1 << 16
 _LONGEST_PIECE = 100
 # Stands between comments, so that no word has a neighbour in another comment.
@@ -134,7 +134,8 @@ def _ids(memory: _Memory, texts: Sequence[str]) -> _Placed:
     """The word ids of texts in one row, and where each text begins and ends there."""
     parts = [text.split() for text in texts]
     numbers, placed = _looked_up(memory, parts)
-    alone = memory.alone.take(numbers, mode="clip") | (numbers < 0)
+    # Looking for s p a c e d letters takes ten times as long as seeing where there may be any.
+    alone = memory.alone.take(numbers, mode="clip") | (numbers == _OTHER)
     side_by_side = (alone[:-2] & alone[1:-1] & alone[2:]).nonzero()[0]
     if len(side_by_side):
         spaced = {
@@ -163,7 +164,7 @@ def _replaced(memory: _Memory, placed: _Placed, parts: Mapping[int, list[str]]) 
 
 
 def _looked_up(memory: _Memory, parts: Sequence[list[str]]) -> tuple[Ids, _Placed]:
-    """The ids of all pieces, with a gap around each text, _OTHER for those that are not one word; and all
+    """The ids of all pieces, _OTHER for those that are not one word, with a gap around each text; and of all
     words."""
     found = [_GAP_PIECE]
     for part in parts:
@@ -174,16 +175,17 @@ def _looked_up(memory: _Memory, parts: Sequence[list[str]]) -> tuple[Ids, _Place
     unsettled = (numbers < 0).nonzero()[0]
     if len(unsettled):
         numbers[unsettled], others = _settled(memory, [found[i] for i in unsettled.tolist()])
-        counts = np.ones(len(found), np.int64)
-        counts[numbers == _OTHER] = [len(words) for words in others]
-        ids = numbers.repeat(counts)
-        ids[ids == _OTHER] = [word for words in others for word in words]
+        if others:
+            counts = np.ones(len(found), np.int64)
+            counts[numbers == _OTHER] = [len(words) for words in others]
+            ids = numbers.repeat(counts)
+            ids[ids == _OTHER] = [word for words in others for word in words]
     gaps = (ids == GAP).nonzero()[0]
     return numbers, _Placed(ids, gaps[:-1] + 1, gaps[1:])
 
 
 def _settled(memory: _Memory, found: Sequence[str]) -> tuple[list[int], list[list[int]]]:
-    """The ids of some pieces, new ones or such of several words or none, and the words of each _OTHER one."""
+    """The ids of some pieces, new ones and _OTHER ones, and the words of each that is _OTHER."""
     new = [piece for piece in dict.fromkeys(found) if piece not in memory.pieces]
     plain = plain_words(new)
     memory.pieces.update(zip(new, [_word(memory, word) if word else _OTHER for word in plain], strict=True))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from made_up_comments import made_up, newsletters, small_network
 
 from classifier import CATEGORIES, Classifier, vocabulary
 from classifier.explanation import attribute
-from classifier.facts import about, numbers_of
+from classifier.facts import about, numbers_of, sizes_of
 from classifier.hashing import hash_words, pair_columns, word_columns
 from classifier.model import ModelError, card_bytes, from_bytes, load, model_bytes
 from classifier.network import Network
@@ -68,6 +69,29 @@ def test_a_score_does_not_depend_on_its_neighbours(small: Classifier) -> None:
     together = small.score(comments)
     assert np.array_equal(together[[7, 600, 1099]], small.score([comments[7], comments[600], comments[1099]]))
     assert np.array_equal(together[7], small.score([comments[7]])[0])
+
+
+def test_a_score_does_not_depend_on_how_long_its_neighbours_are(small: Classifier) -> None:
+    words = [f"word{i}" for i in range(40)] + ["http://shop.example/deal", "idiot", "casino"]
+    comments = [{"body": " ".join((words * 20)[i : i + 1 + i * i % 600])} for i in range(120)]
+    together = small.logits(comments)
+    assert np.array_equal(together, np.concatenate([small.logits([comment]) for comment in comments]))
+    assert np.array_equal(together[::-1], small.logits(comments[::-1]))
+
+
+def test_how_many_links_and_words_there_are_counts_for_spam_alone(small: Classifier) -> None:
+    facts = small.network.weights.facts
+    without = Classifier(Network(replace(small.network.weights, facts=np.zeros_like(facts))), small.card)
+    comments = [
+        {"body": "a http://b.example me@c.example"},
+        {"body": "word"},
+        {"body": "http://d.example " * 300},
+    ]
+    numbers = [sizes_of(np.array([n]), np.array([m])) for n, m in ((2, 7), (0, 1), (300, 900))]
+    expected = [float(facts[by_links[0]] + facts[by_length[0]]) for by_links, by_length in numbers]
+    added = small.logits(comments) - without.logits(comments)
+    assert np.allclose(added[:, 0], expected, atol=1e-5)
+    assert not added[:, 1:].any()
 
 
 @settings(max_examples=40)
@@ -173,6 +197,27 @@ def test_a_title_in_the_body_is_a_fact_only_when_there_is_a_title(small: Classif
     assert numbers == [[22], []]
     bare, titled = small.logits([{"body": body}, {"body": body, **title}])
     assert np.isclose(titled[0] - bare[0], small.network.weights.facts[22], atol=1e-5)
+
+
+def _column(text: str, salt: int, bits: int) -> int:
+    """As `hashing` says, a text at a time."""
+    base, most = 0x9E3779B97F4A7C15, (1 << 64) - 1
+    found = sum((ord(letter) + 1) * pow(base, -i, 1 << 64) for i, letter in enumerate(text)) + salt & most
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        found = (found ^ found >> shift) * factor & most
+    return found >> 64 - bits
+
+
+@given(st.lists(st.text(alphabet="abcdé", min_size=1, max_size=9), min_size=1, max_size=5))
+def test_a_word_has_the_columns_of_itself_and_of_its_parts(words: list[str]) -> None:
+    hashed = hash_words(words, 16)
+    for i, word in enumerate(words):
+        letters = unicodedata.normalize("NFD", word)
+        padded, first = f" {letters} ", int(hashed.starts[i])
+        places = [(at, at + n) for at in range(len(padded)) for n in range(2, 6) if at + n <= len(padded)]
+        found = hashed.columns[first : first + hashed.counts[i]].tolist()
+        assert found == [_column(padded[at:end], end - at + 2, 16) for at, end in places]
+        assert hashed.own[i] == _column(letters, 1, 16)
 
 
 def test_a_word_cut_in_two_is_found_as_a_pair() -> None:
