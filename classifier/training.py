@@ -25,6 +25,7 @@ from classifier.network import Network, Weights
 
 Progress = Callable[[str], None]
 _HELD_BACK = 0.05
+_SPAM = 0
 _LICENCES = (
     "The weights were learnt from CC0, CC BY, CC BY-SA, MIT and Apache comments and from third-party blog "
     "comments without a stated licence, with a sentence encoder (Apache 2.0) as a teacher. Words are hashed, "
@@ -61,7 +62,7 @@ def train(
         learnt, opinions = _taught(rows, held, opinions_file, seed, encoder, progress)
     plan = Plan(seed=seed)
     weights = fit_network(learnt, opinions, plan, progress=progress)
-    network = Network(calibrated(weights, rows.take(held)))
+    network = Network(calibrated(weights, rows.take(held), dev))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
     teacher = ENCODERS[encoder].name if limit is None else None
@@ -87,23 +88,26 @@ def _measured_card(
     )
 
 
-def calibrated(weights: Weights, rows: Rows) -> Weights:
-    """The weights with a slope and an intercept for each logit, fitted on held-back rows (Platt 1999).
+def calibrated(weights: Weights, held: Rows, dev: Rows) -> Weights:
+    """The weights with a slope and an intercept for each logit, fitted on rows held back (Platt 1999).
 
     The rows count as in the mix a blog sees (`mix`): on rows as they come, every probability would be that of
-    a data set that was chosen to be half toxic.
+    a data set that was chosen to be half toxic. Spam is fitted on the blogs of dev: the network is surer of
+    blogs that it knows than it may be of the next one.
     """
-    logits = Classifier(Network(weights), {"version": "uncalibrated"}).logits(rows.comments)
+    network = Classifier(Network(weights), {"version": "uncalibrated"})
     slope, shift = weights.slope.copy(), weights.shift.copy()
-    for k in range(len(CATEGORIES)):
-        labels, natural = mixed_labels(rows, k)
-        known = natural > 0
-        if len(np.unique(labels[known])) < 2:
-            continue
-        counts = natural[known] * known.sum()
-        line = fit_line(logits[known, k : k + 1].astype(np.float64), labels[known], counts, strength=1e-3)
-        if line.coef[0] > 0:
-            slope[k], shift[k] = line.coef[0], line.intercept
+    for rows, categories in ((dev, (_SPAM,)), (held, range(_SPAM + 1, len(CATEGORIES)))):
+        logits = network.logits(rows.comments)
+        for k in categories:
+            labels, natural = mixed_labels(rows, k)
+            known = natural > 0
+            if len(np.unique(labels[known])) < 2:
+                continue
+            counts = natural[known] * known.sum()
+            line = fit_line(logits[known, k : k + 1].astype(np.float64), labels[known], counts, strength=1e-3)
+            if line.coef[0] > 0:
+                slope[k], shift[k] = line.coef[0], line.intercept
     return replace(weights, slope=slope, shift=shift)
 
 
