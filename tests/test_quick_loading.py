@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from marshmallow import Schema, ValidationError, post_load
+from marshmallow import Schema, ValidationError, fields, post_load
 
 from moderation.schemas.comments import NewCommentSchema
 from moderation.schemas.fields import StrictSchema, Text
@@ -59,6 +59,21 @@ def test_a_schema_with_a_hook_of_its_own_is_left_to_marshmallow() -> None:
             return data | {"marked": True}
 
     assert Hooked().load({"one": "a"}) == {"one": "a", "marked": True}
+    assert Hooked().load({}) == {"marked": True}
+
+
+def test_one_object_is_no_list_of_them() -> None:
+    class One(StrictSchema):
+        one = Text(5)
+
+    class Several(StrictSchema):
+        all = fields.Nested(One, many=True)
+
+    assert One(many=True).load([{"one": "a"}]) == [{"one": "a"}]
+    assert Several().load({"all": [{"one": "a"}]}) == {"all": [{"one": "a"}]}
+    for load, data in ((One(many=True).load, {"one": "a"}), (Several().load, {"all": {"one": "a"}})):
+        with pytest.raises(ValidationError):
+            load(data)
 
 
 def test_a_default_is_not_forgotten() -> None:

@@ -43,7 +43,7 @@ class StrictSchema(Schema):
 
     def _quick(self, data: Any) -> dict[str, Any] | None:
         """What marshmallow would make of it; None if that is not certain."""
-        if type(data) is not dict:
+        if type(data) is not dict or not self._is_simple:
             return None
         loaded: dict[str, Any] = {}
         for name, value in data.items():
@@ -55,6 +55,11 @@ class StrictSchema(Schema):
         return loaded if self._required <= loaded.keys() else None
 
     @cached_property
+    def _is_simple(self) -> bool:
+        """Whether one object is read, and nothing is done before or after."""
+        return not self.many and not any(self._hooks.values())
+
+    @cached_property
     def _required(self) -> frozenset[str]:
         """Members without which marshmallow is asked: it knows the defaults too."""
         declared = self.load_fields.items()
@@ -62,9 +67,7 @@ class StrictSchema(Schema):
 
     @cached_property
     def _quick_readers(self) -> dict[str, Callable[[Any], Any]]:
-        """How members are read quickly: texts, and objects of them; none where a schema has hooks."""
-        if any(self._hooks.values()):
-            return {}
+        """How members are read quickly: texts, and objects of them."""
         found: dict[str, Callable[[Any], Any]] = {}
         for name, one in self.load_fields.items():
             if one.data_key is not None or one.attribute is not None:
