@@ -90,6 +90,18 @@ def test_calibration_changes_probabilities_and_not_their_order() -> None:
     assert not np.allclose(before, after)
 
 
+def test_spam_is_calibrated_on_blogs_that_were_not_learnt_and_nothing_else_is() -> None:
+    weights, held, blogs = learnt(), rows(200, seed=4), rows(200, seed=5)
+    held = dataclasses.replace(held, sources=np.full(200, "wiki-context CAT"))
+    blogs = dataclasses.replace(blogs, sources=np.full(200, "blog elsewhere"))
+    doubted = dataclasses.replace(blogs, labels=blogs.labels.copy())
+    doubted.labels[:40] = 1 - doubted.labels[:40]
+    sure, doubting = calibrated(weights, held, blogs), calibrated(weights, held, doubted)
+    assert doubting.slope[0] < sure.slope[0]
+    assert np.array_equal(doubting.slope[1:], sure.slope[1:])
+    assert np.array_equal(doubting.shift[1:], sure.shift[1:])
+
+
 def test_each_epoch_shows_every_labelled_row_and_in_turn_a_share_of_the_others() -> None:
     labelled = np.arange(100) < 40
     corpus = read_corpus(rows(100), seed=0)
