@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from classifier.dataset import Rows, is_labelled
 from classifier.facts import about, body_of, numbers_of, sizes_of
 from classifier.hashing import hash_words, pair_columns, word_columns
-from classifier.perturbation import disguised, other_terms
+from classifier.perturbation import disguised, mistyped, other_terms
 from classifier.text import EMAIL, LINK, pieces, tokens
 from classifier.vocabulary import NOTHING
 
 Ids = NDArray[np.int64]
-_CHUNK = 8192
+_CHUNK, _GROUP = 8192, 48
+# The first words of every corpus: no word, and those that stand for something else.
+_KNOWN = ("", NOTHING, LINK, EMAIL)
 
 
 @dataclass
@@ -33,35 +35,38 @@ class Corpus:
     addresses: list[list[int]]
 
 
-def read_corpus(rows: Rows, seed: int) -> Corpus:
-    """The words of each comment, of a disguised copy (English only) and, if it is labelled, of one about
-    other people."""
+def read_corpus(rows: Rows, seed: int, mistyped_share: float = 0.0) -> Corpus:
+    """The words of each comment and, if it is English, of a disguised copy (this share of them has slips of
+    the keys alone) and, if it is labelled, of one about other people."""
     draw, ids = random.Random(seed), _Ids()  # noqa: S311 - no secret
     corpus = Corpus(ids.words, [], [], [], [], [], [])
     for comment, language, labelled in zip(rows.comments, rows.languages, is_labelled(rows), strict=True):
         text = body_of(comment)
         body = ids.of(text)
-        other = other_terms(text, draw) if labelled else text
+        other = other_terms(text, draw) if labelled and language == "en" else text
         corpus.bodies.append(body)
-        corpus.disguised.append(ids.of(disguised(text, draw)) if language == "en" else None)
+        disguise = mistyped if draw.random() < mistyped_share else None
+        corpus.disguised.append(ids.of(disguised(text, draw, disguise)) if language == "en" else None)
         corpus.others.append(ids.of(other) if other != text else None)
         context = about(comment)
         name, topic = ids.of(context.name), ids.of(context.topic)
-        links = sum(body.count(known) for known in (ids.known[LINK], ids.known[EMAIL]))
-        sizes = [int(part[0]) for part in sizes_of(np.array([links]), np.array([len(body)]))]
         numbers = numbers_of(context, len(name) if context.name else 0, len(set(topic).intersection(body)))
-        corpus.facts.append([*sizes, *numbers])
+        corpus.facts.append([*sizes_in(body), *numbers])
         corpus.names.append(name if context.name else [])
         corpus.addresses.append(ids.of(context.addresses) if context.addresses else [])
     return corpus
 
 
+def sizes_in(body: list[int]) -> list[int]:
+    """The numbers of how many links and how many words a text has."""
+    links = sum(body.count(_KNOWN.index(word)) for word in (LINK, EMAIL))
+    return [int(part[0]) for part in sizes_of(np.array([links]), np.array([len(body)]))]
+
+
 class _Ids:
     def __init__(self) -> None:
-        self.words = [""]
-        self.known: dict[str, int] = {}
-        for word in (NOTHING, LINK, EMAIL):
-            self._id(word)
+        self.words = [*_KNOWN]
+        self.known = {word: i for i, word in enumerate(_KNOWN) if word}
 
     def of(self, text: str) -> list[int]:
         return [self._id(word) for piece in pieces(text) for word in tokens(piece)] or [self.known[NOTHING]]
@@ -95,34 +100,49 @@ class Batches:
     def of(
         self,
         bodies: Sequence[list[int]],
+        stretches: Sequence[tuple[int, list[int]]],
         facts: Sequence[list[int]],
         names: Sequence[list[int]],
         addresses: Sequence[list[int]],
-    ) -> dict[str, torch.Tensor]:
-        """What `Student` takes."""
-        ids, there = _padded(bodies)
-        flat = ids.ravel()
-        pairs = np.append(pair_columns(self._hashes[flat], self._steps[flat], self._bits), 0)
-        arrays: dict[str, NDArray[Any]] = {
-            "there": there,
-            "own": self._own[ids],
-            "pairs": pairs.reshape(ids.shape)[:, :-1],
-        }
+    ) -> dict[str, Any]:
+        """What `Student` takes; a stretch is (which text it is of, its words).
+
+        Texts of like length lie in one group: else all would be filled up to the longest of the batch.
+        """
+        arrays: dict[str, NDArray[Any]] = {"owners": np.array([i for i, _ in stretches], np.int64)}
         arrays["facts"], arrays["facts_there"] = _padded(facts)
+        texts = [*bodies, *(words for _, words in stretches)]
+        order = np.argsort([len(text) for text in texts], kind="stable")
+        arrays["places"] = np.argsort(order)
+        cuts = range(_GROUP, len(texts), _GROUP)
+        padded = [_padded([texts[i] for i in group.tolist()]) for group in np.split(order, cuts)]
         names_ids, arrays["names_there"] = _padded(names)
         addresses_ids, arrays["addresses_there"] = _padded(addresses)
-        parts = {"ids": ids, "names": names_ids, "addresses": addresses_ids}
-        distinct, places = np.unique(
-            np.concatenate([part.ravel() for part in parts.values()]), return_inverse=True
+        parts = [names_ids, addresses_ids, *(ids for ids, _ in padded)]
+        distinct, places = np.unique(np.concatenate([part.ravel() for part in parts]), return_inverse=True)
+        ends = np.cumsum([part.size for part in parts])[:-1]
+        arrays["names"], arrays["addresses"], *placed = (
+            found.reshape(part.shape) for found, part in zip(np.split(places, ends), parts, strict=True)
         )
-        ends = np.cumsum([part.size for part in parts.values()])
-        for (name, part), end in zip(parts.items(), ends, strict=True):
-            arrays[name] = places[end - part.size : end].reshape(part.shape)
         counts = self._counts[distinct]
         starts = np.cumsum(counts) - counts
         within = np.arange(counts.sum()) + np.repeat(self._starts[distinct] - starts, counts)
         arrays["columns"], arrays["starts"] = self._columns[within], starts
         arrays["scale"] = (1 / np.sqrt(counts)).astype(np.float32)[:, None]
+        groups = [self._words(ids, at, there) for (ids, there), at in zip(padded, placed, strict=True)]
+        return {"groups": groups, **{name: torch.from_numpy(array) for name, array in arrays.items()}}
+
+    def _words(self, ids: Ids, placed: Ids, there: NDArray[np.float32]) -> dict[str, torch.Tensor]:
+        """Of each word its place among the vectors, its own column and that of it and the next."""
+        flat = ids.ravel()
+        pairs = np.zeros(len(flat), np.int64)
+        pairs[:-1] = pair_columns(self._hashes[flat], self._steps[flat], self._bits)
+        arrays = {
+            "ids": placed,
+            "there": there,
+            "own": self._own[ids],
+            "pairs": pairs.reshape(ids.shape)[:, :-1],
+        }
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 

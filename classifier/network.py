@@ -139,14 +139,15 @@ class Network:
 
     def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
         """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""
-        size, half = self.weights.stretch, self.weights.stretch // 2
+        size = self.weights.stretch
         long = (body.ends - body.starts > _LONG * (size or np.inf)).nonzero()[0]
         if not len(long):
             return long, body._replace(starts=long, ends=long)
+        firsts, ends = body.starts.take(long).tolist(), body.ends.take(long).tolist()
         found = [
-            (text, at, min(at + size, int(body.ends[text])))
-            for text in long.tolist()
-            for at in range(int(body.starts[text]), int(body.ends[text]) - half, half)
+            (text, first + start, first + stop)
+            for text, first, end in zip(long.tolist(), firsts, ends, strict=True)
+            for start, stop in stretch_places(end - first, size)
         ]
         owners, starts, ends = np.array(found, dtype=np.int64).reshape(-1, 3).T
         return owners, body._replace(starts=starts, ends=ends)
@@ -257,6 +258,17 @@ def _comes_to(weights: Weights, parts: Sequence[slice]) -> tuple[NDArray[np.floa
     matrix[_AUTHOR, author] = np.eye(2)
     bias[own] = weights.window_bias
     return matrix, bias
+
+
+def stretch_places(length: int, size: int) -> list[tuple[int, int]]:
+    """Where the stretches of `size` words of a text begin and end, in words; none where it is not long.
+
+    >>> stretch_places(100, 60), stretch_places(90, 60)
+    ([(0, 60), (30, 90), (60, 100)], [])
+    """
+    if not size or length <= _LONG * size:
+        return []
+    return [(at, min(at + size, length)) for at in range(0, length - size // 2, size // 2)]
 
 
 def _mean_root(values: Floats) -> float:

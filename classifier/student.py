@@ -3,6 +3,7 @@
 Comments without a label of a category still teach it through the teacher's probability (Hinton et al. 2015).
 Each epoch shows some labelled comments disguised, about other people, or inside longer innocent text, so that
 the network scores what is said and not how or about whom; and a share of the texts that nobody labelled.
+In the last epochs a long text is judged by the worst of its stretches, as in use.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from classifier.categories import CATEGORIES
-from classifier.corpus import Batches, Corpus, Ids, read_corpus
+from classifier.corpus import Batches, Corpus, Ids, read_corpus, sizes_in
 from classifier.dataset import Rows, is_labelled
 from classifier.facts import FACTS
-from classifier.network import Weights
+from classifier.network import STRETCH_LESS, Weights, stretch_places
 
 Progress = Callable[[str], None]
 _LABELS = len(CATEGORIES)
@@ -43,6 +44,7 @@ class Plan:
     units_dropped: float = 0.2
     longest: int = 250
     disguised: float = 0.25
+    mistyped: float = 0.0
     other_terms: float = 0.3
     padded: float = 0.45
     unlabelled_padded: float = 0.2
@@ -50,7 +52,30 @@ class Plan:
     averaged: float = 0.995
     teacher_share: float = 0.9
     stretch: int = 60
+    by_stretches: bool = False
+    last_epochs: int = 2
+    last_rate: float = 4e-4
+    last_disguised: float = 0.3
+    last_mistyped: float = 0.4
+    last_padded: float = 0.45
     seed: int = 0
+
+
+def last_part(plan: Plan) -> Plan:
+    """The plan of the last epochs: slower, by stretches, and with other and more disguises.
+
+    Not of all epochs: learnt from the first on, that much padding costs spam that is found by itself.
+    """
+    return replace(
+        plan,
+        epochs=plan.last_epochs,
+        rate=plan.last_rate,
+        disguised=plan.last_disguised,
+        mistyped=plan.last_mistyped,
+        padded=plan.last_padded,
+        by_stretches=True,
+        seed=plan.seed + 1,
+    )
 
 
 class Student(torch.nn.Module):
@@ -77,20 +102,28 @@ class Student(torch.nn.Module):
         inward = functional.embedding_bag(batch["columns"], self.inward.weight, batch["starts"], mode="sum")
         direct = functional.embedding_bag(batch["columns"], self.direct.weight, batch["starts"], mode="sum")
         inward, direct = inward * batch["scale"], direct * batch["scale"]
-        ids, there = batch["ids"], batch["there"]
+        judged = torch.cat([self._judge(texts, inward, direct) for texts in batch["groups"]])
+        logits, parts = judged[batch["places"]].tensor_split([len(batch["facts"])])
+        if len(parts):
+            owners = batch["owners"][:, None].expand(-1, _LABELS)
+            logits = logits.scatter_reduce(0, owners, parts - STRETCH_LESS, "amax")
+        return torch.cat([logits[:, :1] + self._about(batch, direct)[:, None], logits[:, 1:]], 1)
+
+    def _judge(self, texts: Mapping[str, Any], inward: torch.Tensor, direct: torch.Tensor) -> torch.Tensor:
+        """Logits (n, 7) of texts or stretches, without facts."""
+        ids, there = texts["ids"], texts["there"]
         length = there.sum(1).clamp(min=1)[:, None]
         kept = there
         if self.training:
             kept = there * (torch.rand_like(there) > self.plan.words_dropped)
-        words = (direct[ids][..., :_LABELS] + self.pairs(batch["own"])) * kept[..., None]
-        pairs = self.pairs(batch["pairs"]) * (kept[:, 1:] * kept[:, :-1])[..., None]
+        words = (direct[ids][..., :_LABELS] + self.pairs(texts["own"])) * kept[..., None]
+        pairs = self.pairs(texts["pairs"]) * (kept[:, 1:] * kept[:, :-1])[..., None]
         x = functional.pad(inward[ids] * kept[..., None], (0, 0, 1, 1))
         seen = torch.relu(self.window(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], -1))) * there[..., None]
         pooled = torch.cat([seen.max(1).values, seen.sum(1) / length], 1)
         pooled = torch.cat([pooled, (inward[ids] * kept[..., None]).sum(1) / length], 1)
-        inner = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
-        logits = (words.sum(1) + pairs.sum(1)) / length.sqrt() + inner
-        return torch.cat([logits[:, :1] + self._about(batch, direct)[:, None], logits[:, 1:]], 1)
+        inner: torch.Tensor = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
+        return (words.sum(1) + pairs.sum(1)) / length.sqrt() + inner
 
     def _about(self, batch: Mapping[str, Any], direct: torch.Tensor) -> torch.Tensor:
         total = (self.facts(batch["facts"])[..., 0] * batch["facts_there"]).sum(1)
@@ -108,10 +141,28 @@ def fit_network(
     it was not asked. The same input and seed give the same weights on the same kind of machine."""
     torch.manual_seed(plan.seed)
     torch.use_deterministic_algorithms(True)
-    corpus = read_corpus(rows, plan.seed)
+    # Nothing reads memory before it is written, and filling it would take a seventh of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    aimed = aims(rows, teacher, plan.teacher_share)
+    student = Student(plan)
+    for part in (plan, last_part(plan)):
+        learn(student, rows, *aimed, part, progress)
+    return exported(student)
+
+
+def learn(
+    student: Student,
+    rows: Rows,
+    targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    plan: Plan,
+    progress: Progress = print,
+) -> None:
+    """Train the student for a plan's epochs; it ends as the running average of what it was at each step."""
+    torch.manual_seed(plan.seed)
+    corpus = read_corpus(rows, plan.seed, plan.mistyped)
     progress(f"{len(rows)} comments, {len(corpus.words)} different words")
-    targets, weights = aims(rows, teacher, plan.teacher_share)
-    student, batches = Student(plan), Batches(corpus.words, plan.table_bits, plan.pair_bits)
+    batches = Batches(corpus.words, plan.table_bits, plan.pair_bits)
     average = {name: value.detach().clone() for name, value in student.named_parameters()}
     for step, share, loss in _steps(student, corpus, batches, targets, weights, rows, plan):
         if step % 8 == 0:
@@ -122,7 +173,6 @@ def fit_network(
         if step % 200 == 0:
             progress(f"learning: {share:4.0%}, loss {loss:.4f}")
     student.load_state_dict(average)
-    return exported(student)
 
 
 def aims(
@@ -171,7 +221,7 @@ def _steps(
     """Train, and yield (step, share done, running loss) after each batch."""
     draw = np.random.default_rng(plan.seed)
     english, labelled = rows.languages == "en", is_labelled(rows)
-    quiet = np.flatnonzero((rows.labels[:, 1] == 0) & np.char.startswith(rows.sources, "wiki"))
+    fine = _fine(rows)
     epochs = list(_epochs(weights.sum(axis=1) > 0, labelled, corpus, draw, plan))
     total = sum(map(len, epochs))
     unlabelled = replace(plan, padded=plan.unlabelled_padded, other_terms=0.0)
@@ -184,10 +234,12 @@ def _steps(
     for epoch in epochs:
         for chosen in epoch:
             shown = [
-                _shown(corpus, i, bool(english[i]), quiet, draw, plan if labelled[i] else unlabelled)
+                _shown(corpus, i, bool(english[i]), fine, draw, plan if labelled[i] else unlabelled)
                 for i in chosen.tolist()
             ]
-            batch = batches.of(*(list(part) for part in zip(*shown, strict=True)))
+            bodies, *others = (list(part) for part in zip(*shown, strict=True))
+            stretches = stretches_of(bodies, plan.stretch) if plan.by_stretches else []
+            batch = batches.of(bodies, stretches, *others)
             losses = functional.binary_cross_entropy_with_logits(
                 student(batch), torch.from_numpy(targets[chosen]), reduction="none"
             )
@@ -199,6 +251,14 @@ def _steps(
             step += 1
             running = 0.99 * running + 0.01 * loss.item()
             yield step, step / total, running
+
+
+def _fine(rows: Rows) -> Ids:
+    """The English comments to pad others with: of discussions and not toxic, or of blogs and no spam."""
+    discussions = np.char.startswith(rows.sources, "wiki") | np.char.startswith(rows.sources, "jigsaw")
+    blogs = np.char.startswith(rows.sources, "blog")
+    fine = discussions & (rows.labels[:, 1] == 0) | blogs & (rows.labels[:, 0] == 0)
+    return np.flatnonzero(fine & (rows.languages == "en"))
 
 
 def _optimiser(student: Student, plan: Plan) -> torch.optim.Optimizer:
@@ -240,23 +300,33 @@ def _epoch(learnt: Ids, corpus: Corpus, draw: np.random.Generator, plan: Plan) -
 
 
 def _shown(
-    corpus: Corpus, i: int, english: bool, quiet: Ids, draw: np.random.Generator, plan: Plan
+    corpus: Corpus, i: int, english: bool, fine: Ids, draw: np.random.Generator, plan: Plan
 ) -> tuple[list[int], list[int], list[int], list[int]]:
     """One comment as it is shown this time: body, facts, name, addresses."""
-    body, lot = corpus.bodies[i], draw.uniform()
+    body, facts, lot = corpus.bodies[i], corpus.facts[i], draw.uniform()
     if lot < plan.disguised:
         body = corpus.disguised[i] or body
     elif lot > 1 - plan.other_terms:
         body = corpus.others[i] or body
     start = int(draw.integers(max(len(body) - plan.longest, 0) + 1)) if draw.uniform() < 0.3 else 0
     body = body[start : start + plan.longest]
-    if english and len(quiet) and len(body) < plan.longest // 2 and draw.uniform() < plan.padded:
-        padding = [word for k in draw.choice(quiet, draw.integers(1, 4)) for word in corpus.bodies[k][:90]]
+    if english and len(fine) and len(body) < plan.longest // 2 and draw.uniform() < plan.padded:
+        padding = [word for k in draw.choice(fine, draw.integers(1, 4)) for word in corpus.bodies[k][:90]]
         body = padding + body if draw.uniform() < 0.5 else body + padding
+        facts = [*sizes_in(body), *facts[2:]]
     if draw.uniform() < plan.context_kept:
-        return body, corpus.facts[i], corpus.names[i], corpus.addresses[i]
+        return body, facts, corpus.names[i], corpus.addresses[i]
     # Numbers of links and words hold without any context.
-    return body, corpus.facts[i][:2], [], []
+    return body, facts[:2], [], []
+
+
+def stretches_of(bodies: list[list[int]], size: int) -> list[tuple[int, list[int]]]:
+    """Which text it is of and the words of each stretch that a long text is read in too."""
+    return [
+        (i, body[start:end])
+        for i, body in enumerate(bodies)
+        for start, end in stretch_places(len(body), size)
+    ]
 
 
 def _whole(values: torch.Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
