@@ -64,8 +64,8 @@ class Weights:
         return len(self.pairs).bit_length() - 1
 
 
-# What is longer than one and a half stretches is long; each stretch begins in the middle of the one before.
-_LONG = 1.5
+# What has more words is long; each stretch begins in the middle of the one before.
+_LONG = 90
 # So much less, in log-odds, a stretch of a text says than the whole of one: there are many in a text. Chosen
 # on dev; a model in the field was calibrated with it, so another number needs another model.
 STRETCH_LESS = 0.25
@@ -140,7 +140,7 @@ class Network:
     def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
         """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""
         size = self.weights.stretch
-        long = (body.ends - body.starts > _LONG * (size or np.inf)).nonzero()[0]
+        long = (body.ends - body.starts > (_LONG if size else np.inf)).nonzero()[0]
         if not len(long):
             return long, body._replace(starts=long, ends=long)
         firsts, ends = body.starts.take(long).tolist(), body.ends.take(long).tolist()
@@ -266,7 +266,7 @@ def stretch_places(length: int, size: int) -> list[tuple[int, int]]:
     >>> stretch_places(100, 60), stretch_places(90, 60)
     ([(0, 60), (30, 90), (60, 100)], [])
     """
-    if not size or length <= _LONG * size:
+    if not size or length <= _LONG:
         return []
     return [(at, min(at + size, length)) for at in range(0, length - size // 2, size // 2)]
 

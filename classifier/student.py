@@ -51,7 +51,7 @@ class Plan:
     context_kept: float = 0.6
     averaged: float = 0.995
     teacher_share: float = 0.9
-    stretch: int = 60
+    stretch: int = 30
     by_stretches: bool = False
     last_epochs: int = 2
     last_rate: float = 4e-4

@@ -120,12 +120,12 @@ def test_spans_count_characters_whatever_comes_before_them(small: Classifier, be
 
 
 AMONG_MUCH = " ".join(
-    ["python reads the file"] * 9 + ["you stupid idiot, casino"] + ["and prints a list"] * 9
+    ["python reads the file"] * 12 + ["you stupid idiot, casino"] + ["and prints a list"] * 12
 )
 
 
 @pytest.mark.parametrize(
-    "body", ["You stupid idiot, read http://shop.example/deal and read again", AMONG_MUCH, "idiot " * 40]
+    "body", ["You stupid idiot, read http://shop.example/deal and read again", AMONG_MUCH, "idiot " * 100]
 )
 def test_what_pieces_add_and_the_rest_are_the_logits(small: Classifier, body: str) -> None:
     challenger = fit_challenger(small, newsletters(200, seed=0), version="c-1")
@@ -157,7 +157,7 @@ def test_an_insult_among_much_else_counts_as_in_a_comment_of_its_own(small: Clas
 
 def test_a_short_comment_has_no_stretches(small: Classifier) -> None:
     whole = Classifier(Network(replace(small.network.weights, stretch=0)), small.card)
-    assert np.array_equal(small.logits([{"body": "word " * 18}]), whole.logits([{"body": "word " * 18}]))
+    assert np.array_equal(small.logits([{"body": "word " * 90}]), whole.logits([{"body": "word " * 90}]))
 
 
 def test_two_words_side_by_side_make_one_span(small: Classifier) -> None:
