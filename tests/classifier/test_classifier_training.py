@@ -178,13 +178,14 @@ def test_a_comment_in_another_language_is_shown_as_it_is() -> None:
         assert [corpus.words[word] for word in body] == ["man", "ist", "hier", "alt"]
 
 
-def test_comments_are_padded_with_fine_ones_of_discussions_and_blogs_in_english() -> None:
+def test_comments_are_padded_with_fine_english_ones_but_those_of_blogs_with_none_of_blogs() -> None:
     some = rows(60)
     some.sources[20:40], some.sources[40:] = "blog made up", "tweets made up"
     some.languages[:4] = "de"
     spam, toxic = some.labels[:, 0] == 1, some.labels[:, 1] == 1
-    expected = [*np.flatnonzero(~toxic[4:20]) + 4, *np.flatnonzero(~spam[20:40]) + 20]
-    assert _fine(some).tolist() == expected
+    civil, ham = np.flatnonzero(~toxic[4:20]) + 4, np.flatnonzero(~spam[20:40]) + 20
+    assert _fine(some)[True].tolist() == civil.tolist()
+    assert _fine(some)[False].tolist() == [*civil, *ham]
 
 
 def test_a_share_of_the_disguised_copies_has_slips_of_the_keys_alone() -> None:
