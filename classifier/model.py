@@ -14,7 +14,7 @@ from classifier.categories import CATEGORIES
 from classifier.errors import ModelError, OutdatedModel
 from classifier.explanation import Span, explain
 from classifier.facts import body_of
-from classifier.network import Network, Reading, Weights, pack
+from classifier.network import Network, Reading, pack, unpack
 
 MODEL_FILE, CARD_FILE = "model.joblib", "card.json"
 # How much becomes one batch: memory stays bounded, and new words are looked up many at once.
@@ -96,7 +96,7 @@ def from_bytes(path: Path, model: bytes, card: bytes) -> Classifier:
     except Exception as error:  # a damaged pickle raises nearly anything
         raise ModelError(f"{path / MODEL_FILE}: cannot be loaded ({type(error).__name__})") from error
     try:
-        network = Network(Weights(**content["weights"]))
+        network = unpack(content["weights"], content.get("abroad"))
         correction = Correction(*content["correction"]) if content["correction"] else None
     except (TypeError, KeyError, IndexError) as error:
         raise OutdatedModel(path / MODEL_FILE) from error
@@ -116,9 +116,10 @@ def parse_card(path: Path, content: bytes) -> dict[str, Any]:
 
 def model_bytes(classifier: Classifier) -> bytes:
     """What goes into model.joblib; the same model gives the same bytes."""
-    correction = classifier.correction
+    correction, network = classifier.correction, classifier.network
     content = {
-        "weights": pack(classifier.network.weights),
+        "weights": pack(network.weights),
+        "abroad": pack(network.abroad) if network.abroad else None,
         "correction": tuple(correction) if correction else None,
     }
     buffer = io.BytesIO()

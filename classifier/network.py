@@ -3,7 +3,8 @@
 A word's vector is the sum of the rows of its character n-grams, so a new spelling is near the old one
 (Bojanowski et al. 2017). Part of it adds to the logits directly; the rest is seen three words at a time by a
 convolution, pooled over the comment and passed through a hidden layer (Kim 2014). Word pairs add to the
-logits too, and facts and author to that of spam.
+logits too, and facts and author to that of spam. A text in another language than English is read by a
+network of its own besides, whose layers English does not fill.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +65,16 @@ class Weights:
         return len(self.pairs).bit_length() - 1
 
 
+@dataclass(frozen=True)
+class Abroad:
+    """What reads texts in other languages besides, and how these are told from English."""
+
+    weights: Weights
+    table: NDArray[np.int8]  # (2**b,): how much n-grams, as in `Weights.table`, speak for such a text
+    scale: float
+    bias: float
+
+
 # What has more words is long; each stretch begins in the middle of the one before.
 _LONG = 90
 # So much less, in log-odds, a stretch of a text says than the whole of one: there are many in a text. Chosen
@@ -77,6 +88,7 @@ class Pooled(NamedTuple):
     direct: Floats  # (n, 7)
     inner: Floats  # (n, 2 * h + d)
     links: Floats  # (n,): how many of the words are links
+    foreign: Floats  # (n,): how much speaks for another language than English
 
 
 class Reading(NamedTuple):
@@ -85,17 +97,19 @@ class Reading(NamedTuple):
     logits: Floats  # (n, 7)
     hidden: Floats  # (n, k)
     words: Read
+    abroad: NDArray[np.int64]  # which of the comments the network for other languages read too
 
 
 class Network:
-    """Weights, and the memory of words that goes with them."""
+    """Weights, and the memory of words that goes with them; `other` reads texts in other languages too."""
 
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
+    def __init__(self, weights: Weights, abroad: Abroad | None = None) -> None:
+        self.weights, self.abroad = weights, abroad
+        self.other = None if abroad is None else Network(abroad.weights)
         self.windows = h = len(weights.window_bias)
         # So many numbers of each word go into the mean of all, whatever stands around it.
         self._gist = len(weights.hidden) - 2 * h
-        ends = np.add.accumulate([h, h, h, self._gist, _LABELS + 1, 2]).tolist()
+        ends = np.add.accumulate([h, h, h, self._gist, _LABELS + 2, 2]).tolist()
         self._parts = [slice(first, end) for first, end in pairwise([0, *ends])]
         self._comes_to = _comes_to(weights, self._parts)
         gap = np.zeros((1, ends[-1]), np.float32)
@@ -105,7 +119,7 @@ class Network:
         self._layers = tuple(part.astype(np.float64) for part in layers)
         self._links = hash_words([LINK, EMAIL], weights.table_bits).hashes
         # Looked up for every word, so as they are used; the last row is for a word before a gap.
-        self._pairs = np.zeros((len(weights.pairs) + 1, _LABELS + 1), np.float32)
+        self._pairs = np.zeros((len(weights.pairs) + 1, _LABELS + 2), np.float32)
         np.multiply(weights.pairs, weights.pairs_scale, out=self._pairs[:-1, :_LABELS])
         by_links, by_length = sizes_of(np.arange(_MOST_COUNTED), np.arange(_MOST_COUNTED))
         self._by_links, self._by_length = weights.facts[by_links], weights.facts[by_length]
@@ -126,7 +140,22 @@ class Network:
         if len(owners):
             np.maximum.at(logits, owners, self.judge(self.pool(parts))[1] - STRETCH_LESS)
         logits[:, 0] += self._spam_facts(others, words, pooled.links)
-        return Reading((logits * w.slope + w.shift).astype(np.float32), hidden, words)
+        logits = logits * w.slope + w.shift
+        abroad = self._ask_abroad(logits, texts, pooled.foreign)
+        return Reading(logits.astype(np.float32), hidden, words, abroad)
+
+    def _ask_abroad(
+        self, logits: NDArray[np.float64], texts: Sequence[str], foreign: Floats
+    ) -> NDArray[np.int64]:
+        """Which of n texts are in another language. Their logits (n, 7) but that of spam become the mean of
+        both networks', so that nobody escapes the one by some words that speak for the other."""
+        if self.abroad is None or self.other is None:
+            return np.zeros(0, np.int64)
+        there = (foreign > -self.abroad.bias).nonzero()[0]
+        if len(there):
+            found = self.other.read([{"body": texts[i]} for i in there.tolist()]).logits
+            logits[there, 1:] = (logits[there, 1:] + found[:, 1:]) / 2
+        return there
 
     def judge(self, pooled: Pooled) -> tuple[Floats, NDArray[np.float64]]:
         """The hidden layer (n, k) and logits (n, 7) of texts or stretches, without facts and calibration.
@@ -155,18 +184,18 @@ class Network:
     def pool(self, body: Read) -> Pooled:
         """Convolve the words of each text, and add up what they come to."""
         h, d = self.windows, self._gist
-        rows = np.empty((len(body.starts), 2 * h + d + _LABELS + 1), np.float32)
+        rows = np.empty((len(body.starts), 2 * h + d + _LABELS + 2), np.float32)
         for texts, ids in _side_by_side(body):
             convolved = self.convolved(body, ids)
             gist, direct = (part.take(ids[1:-1], axis=0) for part in body.vectors[3:5])
             direct += self.pairs(body, ids[1:])
             sums = (np.add.reduce(part, axis=0) for part in (convolved, gist, direct))
             rows[texts] = np.concatenate([np.maximum.reduce(convolved, axis=0), *sums], axis=1)
-        inner, direct = rows[:, : 2 * h + d], rows[:, 2 * h + d : -1]
+        inner, direct = rows[:, : 2 * h + d], rows[:, 2 * h + d : -2]
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
         inner[:, h:] /= lengths
         direct /= np.sqrt(lengths)
-        return Pooled(direct, inner, rows[:, -1])
+        return Pooled(direct, inner, rows[:, -2], rows[:, -1] / np.sqrt(lengths[:, 0]))
 
     def convolved(self, body: Read, ids: Ids) -> Floats:
         """The convolution around each word of a row of ids (m, ...) but the first and the last, which stand
@@ -189,9 +218,9 @@ class Network:
         return direct[:, :_LABELS], gist
 
     def pairs(self, body: Read, ids: Ids) -> Floats:
-        """What the pair of each word with the next adds to the logits, of ids (m, ...): (m - 1, ..., 7 + 1).
+        """What the pair of each word with the next adds to the logits, of ids (m, ...): (m - 1, ..., 7 + 2).
 
-        0 before a gap, and in the last column, which is that of links in a word's own.
+        0 before a gap, and in the last columns, which are those of links and language in a word's own.
         """
         columns = pair_columns(body.hashes.take(ids), body.steps.take(ids), self.weights.pair_bits)
         columns[ids[1:] == GAP] = len(self._pairs) - 1
@@ -201,8 +230,8 @@ class Network:
         """The vectors of n words: their rows summed over the root of their number.
 
         What each gives to the window around itself, and to those of the words after and before it (n, h);
-        to the mean of all (n, d); to the logits, and whether it is a link (n, 7 + 1); to spam as a name and
-        as an address (n, 2).
+        to the mean of all (n, d); to the logits, whether it is a link, and how much it speaks for
+        another language (n, 7 + 2); to spam as a name and as an address (n, 2).
         In double precision: then rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
@@ -215,7 +244,10 @@ class Network:
         # The window's bias comes with the word in its middle: one addition for each word less.
         matrix, bias = self._comes_to
         found = (vectors @ matrix + bias).astype(np.float32)
-        found[:, self._parts[4].stop - 1] = (hashed.hashes[:, None] == self._links).any(axis=1)
+        last = self._parts[4].stop
+        found[:, last - 2] = (hashed.hashes[:, None] == self._links).any(axis=1)
+        if self.abroad is not None:
+            found[:, last - 1] = _foreign(self.abroad, hashed)
         return self._apart(found)
 
     def _apart(self, vectors: Floats) -> tuple[Floats, ...]:
@@ -254,10 +286,17 @@ def _comes_to(weights: Weights, parts: Sequence[slice]) -> tuple[NDArray[np.floa
     matrix[_INWARD, own] = weights.window[:, h : 2 * h]
     matrix[_INWARD, after] = weights.window[:, 2 * h :]
     matrix[_INWARD, gist] = np.eye(inwards, gist.stop - gist.start)
-    matrix[_DIRECT, direct] = np.eye(_LABELS, _LABELS + 1)
+    matrix[_DIRECT, direct] = np.eye(_LABELS, _LABELS + 2)
     matrix[_AUTHOR, author] = np.eye(2)
     bias[own] = weights.window_bias
     return matrix, bias
+
+
+def _foreign(abroad: Abroad, hashed: HashedWords) -> NDArray[np.float64]:
+    """How much each of n words speaks for another language than English (n,)."""
+    grams = abroad.table.take(hashed.columns).astype(np.int64)
+    sums = np.add.reduceat(grams, hashed.starts) + abroad.table.take(hashed.own)
+    return np.asarray(sums * (abroad.scale / np.sqrt(hashed.counts + 1.0)))
 
 
 def stretch_places(length: int, size: int) -> list[tuple[int, int]]:
@@ -296,6 +335,17 @@ def _side_by_side(body: Read) -> Iterator[tuple[Ids | slice, Ids]]:
         first += len(texts)
 
 
-def pack(weights: Weights) -> dict[str, Any]:
+def pack(weights: Weights | Abroad) -> dict[str, Any]:
     """Weights as a plain dictionary, for a file."""
-    return {field.name: getattr(weights, field.name) for field in fields(weights)}
+    values = {field.name: getattr(weights, field.name) for field in fields(weights)}
+    return {name: pack(value) if isinstance(value, Weights) else value for name, value in values.items()}
+
+
+def unpack(found: Mapping[str, Any], abroad: Mapping[str, Any] | None) -> Network:
+    """The network of what `pack` made of its weights and of those for other languages.
+
+    TypeError or KeyError if they are of another make.
+    """
+    if abroad is None:
+        return Network(Weights(**found))
+    return Network(Weights(**found), Abroad(**{**abroad, "weights": Weights(**abroad["weights"])}))

@@ -51,6 +51,7 @@ class Plan:
     context_kept: float = 0.6
     averaged: float = 0.995
     teacher_share: float = 0.9
+    foreign_share: float = 0.7
     stretch: int = 30
     by_stretches: bool = False
     last_epochs: int = 2
@@ -76,6 +77,11 @@ def last_part(plan: Plan) -> Plan:
         by_stretches=True,
         seed=plan.seed + 1,
     )
+
+
+def abroad_plan(plan: Plan) -> Plan:
+    """The plan of the network for other languages: few comments, so small batches and soon an end."""
+    return replace(plan, batch=16, epochs=4, last_epochs=0, unlabelled=0.9)
 
 
 class Student(torch.nn.Module):
@@ -143,9 +149,9 @@ def fit_network(
     torch.use_deterministic_algorithms(True)
     # Nothing reads memory before it is written, and filling it would take a seventh of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    aimed = aims(rows, teacher, plan.teacher_share)
+    aimed = aims(rows, teacher, np.where(rows.languages == "en", plan.teacher_share, plan.foreign_share))
     student = Student(plan)
-    for part in (plan, last_part(plan)):
+    for part in (plan, last_part(plan)) if plan.last_epochs else (plan,):
         learn(student, rows, *aimed, part, progress)
     return exported(student)
 
@@ -176,14 +182,15 @@ def learn(
 
 
 def aims(
-    rows: Rows, teacher: NDArray[np.float32] | None, share: float
+    rows: Rows, teacher: NDArray[np.float32] | None, shares: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What to predict (n, 7) and how much each counts (n, 7)."""
+    """What to predict (n, 7) and how much each counts (n, 7); `shares` (n,) of it are the teacher's."""
     known = ~np.isnan(rows.labels)
     targets, weights = np.nan_to_num(rows.labels), np.where(known, rows.label_weights, 0.0)
     if teacher is not None:
         asked = ~np.isnan(teacher)
         opinion = np.nan_to_num(1 / (1 + np.exp(-teacher.astype(np.float64))))
+        share = shares[:, None]
         mixed = np.where(known, (1 - share) * targets + share * opinion, opinion)
         targets = np.where(asked, mixed, targets)
         weights = np.where(~known & asked, rows.label_weights, weights)

@@ -17,15 +17,17 @@ from classifier.encoders import ENCODERS
 from classifier.errors import ModelError
 from classifier.evaluation import report
 from classifier.excerpts import excerpts
+from classifier.foreign import fit_foreign
 from classifier.logistic import fit_line
 from classifier.manifest import sha256, write_durably
 from classifier.mix import choose_operating_points, mixed_labels
 from classifier.model import CARD_FILE, MODEL_FILE, Classifier, card_bytes, model_bytes
-from classifier.network import Network, Weights
+from classifier.network import Abroad, Network, Weights
 
 Progress = Callable[[str], None]
 _HELD_BACK = 0.05
 _SPAM = 0
+_FEWEST_TO_LEVEL = 50
 _LICENCES = (
     "The weights were learnt from CC0, CC BY, CC BY-SA, MIT and Apache comments and from third-party blog "
     "comments without a stated licence, with a sentence encoder (Apache 2.0) as a teacher. Words are hashed, "
@@ -53,7 +55,7 @@ def train(
     dev = _at_most(read_rows(data, "dev"), limit, seed)
     progress(f"{len(rows)} rows to train on, {len(dev)} to measure on")
     try:
-        from classifier.student import Plan, fit_network
+        from classifier.student import Plan, abroad_plan, fit_network
     except ImportError as error:
         raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
     held = np.random.default_rng(seed).uniform(size=len(rows)) < _HELD_BACK
@@ -61,8 +63,15 @@ def train(
     if limit is None:
         learnt, opinions = _taught(rows, held, opinions_file, seed, encoder, progress)
     plan = Plan(seed=seed)
-    weights = fit_network(learnt, opinions, plan, progress=progress)
-    network = Network(calibrated(weights, rows.take(held), dev))
+    weights = calibrated(fit_network(learnt, opinions, plan, progress=progress), rows.take(held), dev)
+    network = Network(weights)
+    foreign = in_other_languages(learnt)
+    if foreign.any():
+        progress("learning other languages")
+        theirs = None if opinions is None else opinions[foreign]
+        own = fit_network(learnt.take(foreign), theirs, abroad_plan(plan), progress=progress)
+        own = levelled(own, network, rows.take(held & in_other_languages(rows)))
+        network = Network(weights, Abroad(own, *fit_foreign(rows.take(~held), weights.table_bits, seed)))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
     teacher = ENCODERS[encoder].name if limit is None else None
@@ -109,6 +118,27 @@ def calibrated(weights: Weights, held: Rows, dev: Rows) -> Weights:
             if line.coef[0] > 0:
                 slope[k], shift[k] = line.coef[0], line.intercept
     return replace(weights, slope=slope, shift=shift)
+
+
+def in_other_languages(rows: Rows) -> NDArray[np.bool_]:
+    """Which rows are discussions in another language than English (n,)."""
+    return np.asarray((rows.languages != "en") & ~np.char.startswith(rows.sources, "blog"))
+
+
+def levelled(weights: Weights, english: Network, held: Rows) -> Weights:
+    """The weights for other languages, with logits that have the mean and the spread of the English ones.
+
+    Of what a blog sees in another language no sample is at hand. So thresholds hold for the mean of both, and
+    who is above them is decided by both alike.
+    """
+    if len(held) < _FEWEST_TO_LEVEL:
+        return weights
+    aim, found = (
+        Classifier(network, {"version": "unlevelled"}).logits(held.comments)
+        for network in (english, Network(weights))
+    )
+    slope = aim.std(axis=0) / np.maximum(found.std(axis=0), 1e-6)
+    return replace(weights, slope=slope, shift=aim.mean(axis=0) - slope * found.mean(axis=0))
 
 
 def _taught(

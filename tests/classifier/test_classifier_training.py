@@ -89,7 +89,7 @@ def test_a_teacher_speaks_for_categories_that_nobody_labelled() -> None:
     labelled = rows()
     teacher = np.full(labelled.labels.shape, np.nan, np.float32)
     teacher[:, 4] = np.where(labelled.labels[:, 1] == 1, 4.0, -4.0)
-    targets, weights = aims(labelled, teacher, share=0.5)
+    targets, weights = aims(labelled, teacher, np.full(len(labelled), 0.5))
     assert weights[:, 4].all() and not weights[:, 3].any()
     assert np.isclose(targets[labelled.labels[:, 1] == 1, 4], 1 / (1 + np.exp(-4.0))).all()
     scores = Classifier(Network(learnt(teacher)), {"version": "x"}).score(labelled.comments)[:, 4]
