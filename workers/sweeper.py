@@ -13,7 +13,7 @@ from moderation.models import IdempotencyKey
 from moderation.scoring import words_of
 from moderation.services.following import anything_to_follow, follow_decisions, texts_to_follow
 from moderation.services.item_languages import items_without_language, keep_languages
-from moderation.services.pending import end_holds, has_pending, impossible_holds
+from moderation.services.pending import count_waiting, end_holds, has_pending, impossible_holds
 from moderation.services.proofs import promising_sites, sites_to_prove
 from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
@@ -40,8 +40,8 @@ IDEMPOTENCY_KEPT = timedelta(hours=24)
 FORGOTTEN_AT_ONCE = 1000
 # Short enough for others to write in between, and some thousands a round.
 FOLLOWED_AT_ONCE, FOLLOWED_STEPS = 200, 25
-# While comments wait for their verdict, the machine is theirs, but not for longer than that.
-FOLLOWED_LATER = timedelta(minutes=1)
+# While so many comments wait for their verdict, the machine is theirs, but not for longer than that.
+MANY_WAITING, FOLLOWED_LATER = 1000, timedelta(minutes=1)
 # Some 0.1 ms each.
 READ_AT_ONCE = 500
 _KEY = (IdempotencyKey.site_id, IdempotencyKey.key)
@@ -171,7 +171,8 @@ def keep_traces(process: Process, now: datetime) -> None:
     """Keep what the workers left of the texts they judged, so much a round that others get their turn."""
     for _ in range(FOLLOWED_STEPS):
         with process.database.read() as session:
-            until = now - FOLLOWED_LATER if has_pending(session, now) else now
+            many = count_waiting(session, MANY_WAITING) == MANY_WAITING
+            until = now - FOLLOWED_LATER if many else now
             if not anything_to_follow(session, until):
                 return
             texts = texts_to_follow(session, until, FOLLOWED_AT_ONCE)
