@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -28,6 +29,14 @@ _COUNTS = {
     "keys": "SELECT count(*) FROM idempotency_keys WHERE site_id = :site",
 }
 _TIMES = "SELECT created_at, decided_at FROM comments WHERE site_id = :site AND decided_at IS NOT NULL"
+# A batch is decided at one moment.
+_DECIDED = (
+    "SELECT decided_at, count(*) FROM comments WHERE site_id = :site AND decided_at IS NOT NULL"
+    " GROUP BY decided_at ORDER BY decided_at"
+)
+_ANY_TO_FOLLOW = (
+    "SELECT 1 FROM decisions WHERE id > coalesce((SELECT decision_id FROM trace_progress), '') LIMIT 1"
+)
 _KEYS = "SELECT key, comment_id FROM idempotency_keys WHERE site_id = :site"
 
 
@@ -64,6 +73,17 @@ class Truth:
         """When each comment was accepted and when it was decided."""
         return [(_time(made), _time(decided)) for made, decided in self._rows(_TIMES)]
 
+    def decided_after(self, moment: datetime) -> list[tuple[float, int]]:
+        """How many comments were decided by when, in seconds after that moment, batch by batch."""
+        seconds = [((_time(at) - moment).total_seconds(), count) for at, count in self._rows(_DECIDED)]
+        later = [(at, count) for at, count in seconds if at > 0]
+        done = accumulate(count for _, count in later)
+        return [(at, so_far) for (at, _), so_far in zip(later, done, strict=True)]
+
+    def all_followed_up(self) -> bool:
+        """Whether the sweeper has done for every decision what it does some seconds later."""
+        return not self._rows(_ANY_TO_FOLLOW)
+
     def comments_by_key(self) -> dict[str, str]:
         """The comment that each Idempotency-Key stands for."""
         return {str(key): str(comment_id) for key, comment_id in self._rows(_KEYS)}
@@ -88,4 +108,6 @@ def without_double_work(counts: Mapping[str, int]) -> bool:
 
 
 def _time(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    # SQLite keeps them without a zone, in UTC.
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifier.hashing import HashedWords, Hashes, hash_words
 from classifier.text import pieces, plain_words, stands_alone, tokens
 
-# Beyond this many words or pieces all are forgotten: 32,768 words take 31 MB.
+# Beyond this many words or pieces all are forgotten: the tables of 32,768 words take 31 MB.
 _MOST_WORDS, _MOST_PIECES = 1 << 15, 1 << 16
 _LONGEST_PIECE = 100
 # Stands between comments, so that no word has a neighbour in another comment.
@@ -98,16 +98,25 @@ class Vocabulary:
     def read(self, texts: Sequence[str]) -> Read:
         """The words of some texts; safe for threads."""
         with self._lock:
-            memory = self._memory
-            if len(memory.words) > _MOST_WORDS or len(memory.pieces) > _MOST_PIECES:
-                memory = self._memory = self._empty()
             try:
-                ids, starts, ends = _ids(memory, texts)
-                self._learn(memory)
+                ids, starts, ends = self._placed(texts)
+                self._learn(self._memory)
             except BaseException:
                 self._memory = self._empty()  # half-learnt words have no vectors
                 raise
-            return Read(ids, starts, ends, memory.vectors, memory.hashes, memory.steps)
+            return Read(ids, starts, ends, self._memory.vectors, self._memory.hashes, self._memory.steps)
+
+    def _placed(self, texts: Sequence[str]) -> _Placed:
+        """Where the texts' words are in what is remembered; all of it is forgotten if they do not fit in."""
+        placed = _ids(self._memory, texts)
+        if len(self._memory.words) <= _MOST_WORDS and len(self._memory.pieces) <= _MOST_PIECES:
+            return placed
+        # First the old tables go, then the new ones come: only a reader of before still has those of before.
+        self._memory = self._empty()
+        # What was full once will be again: from now on the process is as large as it will be then.
+        _make_room(self._memory, _MOST_WORDS)
+        _touch(self._memory)
+        return _ids(self._memory, texts)
 
     def _empty(self) -> _Memory:
         memory = _Memory(self._gap)
@@ -117,10 +126,8 @@ class Vocabulary:
     def _learn(self, memory: _Memory) -> None:
         known, total = len(memory.words) - len(memory.new_words), len(memory.words)
         if total > len(memory.hashes):
-            memory.vectors = tuple(_with_room(part, total, _MOST_WORDS) for part in memory.vectors)
-            memory.hashes, memory.steps = (
-                _with_room(part, total, _MOST_WORDS) for part in (memory.hashes, memory.steps)
-            )
+            # Only the words of a single read can be more than the most.
+            _make_room(memory, max(total, _MOST_WORDS))
         for first in range(0, total - known, _LEARNT_AT_ONCE):
             hashed = hash_words(memory.new_words[first : first + _LEARNT_AT_ONCE], self._bits)
             rows = slice(known + first, known + first + len(hashed.hashes))
@@ -195,7 +202,7 @@ def _settled(memory: _Memory, found: Sequence[str]) -> tuple[list[int], list[lis
             memory.pieces[piece] = words[0]
         else:
             memory.others[piece] = words
-    memory.alone = _with_room(memory.alone, len(memory.words), _MOST_WORDS)
+    memory.alone = _with_room(memory.alone, max(len(memory.words), _MOST_WORDS))
     alone = [memory.pieces[piece] for piece in new if stands_alone(piece)]
     memory.alone[[word for word in alone if word != _OTHER]] = True
     ids = [memory.pieces[piece] for piece in found]
@@ -214,10 +221,22 @@ def _word(memory: _Memory, word: str) -> int:
     return known
 
 
-def _with_room(rows: NDArray[Any], needed: int, usual: int) -> NDArray[Any]:
-    """The rows in an array for `needed` of them; the usual room costs nothing until it is written to."""
+def _make_room(memory: _Memory, needed: int) -> None:
+    memory.vectors = tuple(_with_room(part, needed) for part in memory.vectors)
+    memory.hashes, memory.steps = _with_room(memory.hashes, needed), _with_room(memory.steps, needed)
+
+
+def _with_room(rows: NDArray[Any], needed: int) -> NDArray[Any]:
+    """The rows in an array for `needed` of them; the room costs nothing until it is written to."""
     if needed <= len(rows):
         return rows
-    larger = np.zeros((max(usual, needed + needed // 2), *rows.shape[1:]), dtype=rows.dtype)
+    larger = np.zeros((needed, *rows.shape[1:]), dtype=rows.dtype)
     larger[: len(rows)] = rows
     return larger
+
+
+def _touch(memory: _Memory) -> None:
+    """Write to the room of all rows, so that it is the process's own."""
+    tables: tuple[NDArray[Any], ...] = (*memory.vectors, memory.hashes, memory.steps)
+    for rows in tables:
+        rows[len(memory.words) :] = 0

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -21,6 +22,7 @@ from moderation.models import Site
 from tests.conftest import Api
 from workers.process import Process
 from workers.scoring import drain_process
+from workers.sweeper import keep_traces
 
 
 def test_variants_of_a_campaign_all_differ_and_are_the_same_again_by_the_same_chance() -> None:
@@ -74,6 +76,7 @@ def test_a_child_is_seen_by_what_it_does() -> None:
 def test_the_truth_knows_work_done_once_from_work_left_or_repeated(
     api: Api, alma, process: Process, database: Database
 ) -> None:
+    begin = datetime.now(UTC)
     for _ in range(3):
         api.hand_in(alma)
     truth = Truth(database.engine, alma.site_id)
@@ -84,6 +87,13 @@ def test_the_truth_knows_work_done_once_from_work_left_or_repeated(
     assert truth.all_judged()
     assert without_double_work(counts)
     assert len(truth.times()) == 3
+    (at, done) = truth.decided_after(begin)[-1]
+    assert done == 3
+    assert 0 < at < 60
+    assert truth.decided_after(datetime.now(UTC)) == []
+    assert not truth.all_followed_up()
+    keep_traces(process, datetime.now(UTC) + timedelta(minutes=1))
+    assert truth.all_followed_up()
     assert not without_double_work(counts | {"takes": 4})
     assert not without_double_work(counts | {"not decided once": 1})
 

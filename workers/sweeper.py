@@ -13,7 +13,7 @@ from moderation.models import IdempotencyKey
 from moderation.scoring import words_of
 from moderation.services.following import anything_to_follow, follow_decisions, texts_to_follow
 from moderation.services.item_languages import items_without_language, keep_languages
-from moderation.services.pending import end_holds, has_pending, impossible_holds
+from moderation.services.pending import count_waiting, end_holds, has_pending, impossible_holds
 from moderation.services.proofs import promising_sites, sites_to_prove
 from moderation.services.recall import forget_memories
 from moderation.services.retraining import MOST_ATTEMPTS, RunStatus, finish_run, lost_runs, take_run
@@ -40,6 +40,8 @@ IDEMPOTENCY_KEPT = timedelta(hours=24)
 FORGOTTEN_AT_ONCE = 1000
 # Short enough for others to write in between, and some thousands a round.
 FOLLOWED_AT_ONCE, FOLLOWED_STEPS = 200, 25
+# While so many comments wait for their verdict, the machine is theirs, but not for longer than that.
+MANY_WAITING, FOLLOWED_LATER = 1000, timedelta(minutes=1)
 # Some 0.1 ms each.
 READ_AT_ONCE = 500
 _KEY = (IdempotencyKey.site_id, IdempotencyKey.key)
@@ -169,14 +171,16 @@ def keep_traces(process: Process, now: datetime) -> None:
     """Keep what the workers left of the texts they judged, so much a round that others get their turn."""
     for _ in range(FOLLOWED_STEPS):
         with process.database.read() as session:
-            if not anything_to_follow(session, now):
+            many = count_waiting(session, MANY_WAITING) == MANY_WAITING
+            until = now - FOLLOWED_LATER if many else now
+            if not anything_to_follow(session, until):
                 return
-            texts = texts_to_follow(session, now, FOLLOWED_AT_ONCE)
+            texts = texts_to_follow(session, until, FOLLOWED_AT_ONCE)
         # On SQLite nobody else writes during a write: it must not wait for texts to be read. A power failure
         # may take what is done again by the next round.
         read = _Read({text: _words(text) for text in texts})
         with process.database.write(lasting=False) as session:
-            if not follow_decisions(session, read, now, FOLLOWED_AT_ONCE):
+            if not follow_decisions(session, read, until, FOLLOWED_AT_ONCE):
                 return
 
 

@@ -2,15 +2,19 @@
 
 import doctest
 import importlib
+import os
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from classifier.hashing import hash_words
+from classifier import vocabulary
+from classifier.hashing import HashedWords, hash_words
 from classifier.perturbation import DISGUISES, disguised, other_terms
 from classifier.text import LONGEST_WORD, located_pieces, pieces, plain_words, tokens
 from classifier.vocabulary import GAP, NOTHING, Vocabulary
@@ -131,6 +135,60 @@ def test_remembered_words_are_those_of_the_text(texts: list[str]) -> None:
         for i, text in enumerate(batch):
             assert read.hashes[read.of(i)].tolist() == hash_words(words(text) or [NOTHING], 8).hashes.tolist()
         assert (read.ids[read.starts - 1] == GAP).all() and (read.ids[read.ends] == GAP).all()
+
+
+WORDS = ["ab", "cd", "ef", "gh", "ij", "kl", "mn", "op"]
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=8), min_size=1, max_size=20))
+def test_a_reader_keeps_its_words_when_they_are_forgotten(texts: list[list[str]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "_MOST_WORDS", 6)
+        memory = numbered_words(width=1)
+        read = [memory.read([" ".join(text)]) for text in texts]
+    for text, found in zip(texts, read, strict=True):
+        expected = hash_words(text or [NOTHING], 8).hashes
+        assert np.array_equal(found.hashes[found.of(0)], expected)
+        assert np.array_equal(found.vectors[0][found.of(0), 0], (expected % 1000).astype(np.float32))
+
+
+def test_words_that_fit_in_are_remembered_and_no_room_is_made_for_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vocabulary, "_MOST_WORDS", 12)
+    memory = numbered_words(width=1)
+    first, second = memory.read([" ".join(WORDS[:5])]), memory.read([" ".join([*WORDS[5:], WORDS[0]])])
+    assert second.ids[-2] == first.ids[1]
+    for text in ("ten others that come", "and five or six more", "and one"):
+        assert len(memory.read([text]).hashes) == 12
+
+
+def test_a_text_of_more_words_than_are_remembered_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "_MOST_WORDS", 4)
+    memory = numbered_words(width=1)
+    for text in (WORDS, WORDS[:1], WORDS):
+        read = memory.read([" ".join(text)])
+        assert np.array_equal(read.hashes[read.of(0)], hash_words(text, 8).hashes)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's memory there")
+def test_a_full_memory_stays_as_large_as_it_is() -> None:
+    memory, sizes = numbered_words(width=512), []
+    for first in range(0, 70_000, 500):
+        memory.read([" ".join(f"w{n}" for n in range(first, first + 500))])
+        sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    # Of its 67 MB; it was full, and began anew, after the first 65 of these 140 reads.
+    late = sizes[67:]
+    assert max(late) - min(late) < 25_000_000
+
+
+def numbered_words(width: int) -> Vocabulary:
+    """Whose vectors follow from a word's hash."""
+
+    def vectors_of(hashed: HashedWords) -> tuple[NDArray[np.float32], ...]:
+        return ((hashed.hashes % 1000).astype(np.float32)[:, None].repeat(width, axis=1),)
+
+    return Vocabulary(8, (np.zeros((1, width), np.float32),), vectors_of)
 
 
 @pytest.mark.parametrize("name", ["look-alikes", "spaced", "invisible", "marked"])

@@ -17,6 +17,7 @@ from moderation.services.recall import forget_memories, remember
 from moderation.services.traces import KEPT, forget_traces
 from tests.conftest import Api
 from tests.together import together
+from workers import sweeper
 from workers.process import Process
 from workers.sweeper import sweep_now
 
@@ -65,6 +66,28 @@ def test_the_sweeper_keeps_the_others(process: Process, database: Database, deci
         assert {one.comment.id for one in found} < set(decided[1:])
         assert not anything_to_follow(session, datetime.now(UTC))
     assert follow(database) == 0
+
+
+def test_the_others_are_kept_when_few_comments_wait_or_after_a_minute(
+    api: Api,
+    alma: NewSite,
+    drain: Drain,
+    process: Process,
+    database: Database,
+    decided: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api.hand_in(alma, BODY.format("waits"))
+    monkeypatch.setattr(sweeper, "MANY_WAITING", 1)
+    sweep_now(process)
+    assert count(database, TextImprint) == 0
+    with monkeypatch.context() as a_minute_later:
+        a_minute_later.setattr(sweeper, "FOLLOWED_LATER", timedelta(0))
+        sweep_now(process)
+    assert count(database, TextImprint) == 5
+    drain()
+    sweep_now(process)
+    assert count(database, TextImprint) == 6
 
 
 def test_it_goes_on_where_it_stopped(database: Database, decided: list[str]) -> None:
