@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifier.card import fingerprint, new_card, rounded
 from classifier.categories import CATEGORIES
 from classifier.dataset import SOURCES, Rows, for_training, joined, read_rows
-from classifier.encoders import ENCODERS
+from classifier.encoders import ENCODERS, OF_MANY_LANGUAGES
 from classifier.errors import ModelError
 from classifier.evaluation import report
 from classifier.excerpts import excerpts
@@ -28,8 +28,8 @@ _HELD_BACK = 0.05
 _SPAM = 0
 _LICENCES = (
     "The weights were learnt from CC0, CC BY, CC BY-SA, MIT and Apache comments and from third-party blog "
-    "comments without a stated licence, with a sentence encoder (Apache 2.0) as a teacher. Words are hashed, "
-    "so no word of any comment is in the model. Sets for evaluation only were not trained on."
+    "comments without a stated licence, with sentence encoders (Apache 2.0 and MIT) as teachers. Words are "
+    "hashed, so no word of any comment is in the model. Sets for evaluation only were not trained on."
 )
 
 
@@ -65,8 +65,8 @@ def train(
     network = Network(calibrated(weights, rows.take(held), dev))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
-    teacher = ENCODERS[encoder].name if limit is None else None
-    card = _measured_card(version, seed, rows, dev, scores, {**asdict(plan), "teacher": teacher})
+    teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
+    card = _measured_card(version, seed, rows, dev, scores, {**asdict(plan), "teacher": teachers})
     return Classifier(network, card)
 
 
@@ -116,14 +116,20 @@ def _taught(
 ) -> tuple[Rows, NDArray[np.float32]]:
     """What the network learns from: rows not held back, pieces of them, and the teacher's opinions."""
     pieces, owners = excerpts(rows, seed)
-    opinions = _opinions(rows, pieces, path, seed, encoder, progress)
+    opinions = _opinions(rows, pieces, owners, path, seed, encoder, progress)
     kept = ~held[owners]
     learnt = joined(rows.take(~held), pieces.take(kept))
     return learnt, np.concatenate([opinions[: len(rows)][~held], opinions[len(rows) :][kept]])
 
 
 def _opinions(
-    rows: Rows, pieces: Rows, path: Path | None, seed: int, encoder: str, progress: Progress
+    rows: Rows,
+    pieces: Rows,
+    owners: NDArray[np.int64],
+    path: Path | None,
+    seed: int,
+    encoder: str,
+    progress: Progress,
 ) -> NDArray[np.float32]:
     of = "-".join(
         [
@@ -132,6 +138,7 @@ def _opinions(
             sha256(rows.label_weights.tobytes()),
             str(seed),
             encoder,
+            OF_MANY_LANGUAGES.name,
         ]
     )
     if path is not None and path.is_file():
@@ -139,10 +146,13 @@ def _opinions(
             if str(kept["of"]) == of:
                 progress(f"the teacher's opinions are in {path}")
                 return np.asarray(kept["logits"], dtype=np.float32)
+    from classifier.polyglot import opinions_on_languages
     from classifier.teacher import opinions
 
     # A seed of its own: with the other one its first draws would be those that chose the rows held back.
-    logits = opinions(rows, pieces, seed + 1, encoder, progress)
+    of_english = opinions(rows, pieces, seed + 1, encoder, progress)
+    of_languages = opinions_on_languages(rows, pieces, owners, seed + 1, progress)
+    logits = np.where(np.isnan(of_english), of_languages, of_english)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:  # given a path, numpy would add a suffix to it

@@ -16,7 +16,7 @@ from classifier.corpus import Batches, read_corpus
 from classifier.dataset import Rows
 from classifier.network import Network, Weights, pack
 from classifier.student import Plan, Student, _epochs, aims, exported, fit_network
-from classifier.training import calibrated
+from classifier.training import _opinions, calibrated
 
 PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
 
@@ -113,3 +113,15 @@ def test_each_epoch_shows_every_labelled_row_and_in_turn_a_share_of_the_others()
     assert all(set(range(40)) <= set(epoch.tolist()) and len(epoch) == 70 for epoch in epochs)
     shown = np.bincount(np.concatenate(epochs), minlength=100)
     assert (shown[40:] == 2).all() and (shown[:40] == 4).all()
+
+
+def test_the_teacher_of_many_languages_answers_where_the_one_of_english_was_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("transformers", reason="no transformers (make train installs it)")
+    of_english, of_languages = np.full((5, 7), np.nan, np.float32), np.full((5, 7), 2.0, np.float32)
+    of_english[:3], of_languages[:, 0] = 1.0, np.nan
+    monkeypatch.setattr("classifier.teacher.opinions", lambda *_: of_english)
+    monkeypatch.setattr("classifier.polyglot.opinions_on_languages", lambda *_: of_languages)
+    found = _opinions(rows(3), rows(2), np.arange(2), None, 0, "small", print)
+    assert (found[:3] == 1).all() and (found[3:, 1:] == 2).all() and np.isnan(found[3:, 0]).all()
