@@ -20,9 +20,17 @@ def rows() -> Rows:
     return Rows(comments, labels, np.ones_like(labels), np.array(SOURCES), np.array(LANGUAGES))
 
 
-def test_they_are_taken_from_english_discussions_and_from_no_blog() -> None:
+def test_they_are_taken_from_discussions_and_from_no_blog() -> None:
     _, owners = excerpts(rows(), seed=0)
-    assert set(owners.tolist()) == {0, 1, 4, 5}
+    assert set(owners.tolist()) == {0, 1, 3, 4, 5}
+
+
+def test_those_in_other_languages_are_few_and_come_last_and_are_not_mixed_with_english() -> None:
+    pieces, owners = excerpts(rows(), seed=0)
+    assert owners[-2:].tolist() == [3, 3] and (owners == 3).sum() == 2
+    assert pieces.languages[-2:].tolist() == ["de", "de"]
+    english, _ = excerpts(rows().take(np.array([0, 1, 2, 4, 5])), seed=0)
+    assert [piece["body"] for piece in english.comments] == [piece["body"] for piece in pieces.comments[:-2]]
 
 
 def test_a_long_comment_gives_many_and_none_gives_more_than_32() -> None:

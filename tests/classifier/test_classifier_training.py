@@ -115,13 +115,14 @@ def test_each_epoch_shows_every_labelled_row_and_in_turn_a_share_of_the_others()
     assert (shown[40:] == 2).all() and (shown[:40] == 4).all()
 
 
-def test_the_teacher_of_many_languages_answers_where_the_one_of_english_was_not_asked(
+def test_two_teachers_answer_each_where_the_other_was_not_asked_and_else_by_their_mean(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("transformers", reason="no transformers (make train installs it)")
     of_english, of_languages = np.full((5, 7), np.nan, np.float32), np.full((5, 7), 2.0, np.float32)
-    of_english[:3], of_languages[:, 0] = 1.0, np.nan
+    of_english[:3], of_languages[:2], of_languages[:, 0] = 1.0, np.nan, np.nan
     monkeypatch.setattr("classifier.teacher.opinions", lambda *_: of_english)
     monkeypatch.setattr("classifier.polyglot.opinions_on_languages", lambda *_: of_languages)
     found = _opinions(rows(3), rows(2), np.arange(2), None, 0, "small", print)
-    assert (found[:3] == 1).all() and (found[3:, 1:] == 2).all() and np.isnan(found[3:, 0]).all()
+    assert (found[:2] == 1).all() and (found[2, 1:] == 1.5).all() and (found[3:, 1:] == 2).all()
+    assert found[2, 0] == 1 and np.isnan(found[3:, 0]).all()
