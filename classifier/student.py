@@ -81,7 +81,7 @@ def last_part(plan: Plan) -> Plan:
 
 def abroad_plan(plan: Plan) -> Plan:
     """The plan of the network for other languages: few comments, so small batches and soon an end."""
-    return replace(plan, batch=16, epochs=4, last_epochs=0, unlabelled=0.9)
+    return replace(plan, batch=16, epochs=4, last_epochs=0, foreign_share=0.5)
 
 
 class Student(torch.nn.Module):

@@ -6,7 +6,7 @@ category. It knows what words mean; the small network learns that from it, and o
 
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from classifier.text import pieces, tokens
 
 Progress = Callable[[str], None]
 Ids = NDArray[np.int64]
+# What a teacher is shown of these comments when it studies them.
+Show = Callable[[Ids, np.random.Generator], list[list[int]]]
 _SORTED_AT_ONCE, _TOKENS_ASKED_AT_ONCE = 4096, 16384
 _HEAD_RATE, _DECAY, _WARM_UP = 1e-3, 0.01, 0.06
 # So often a comment is shown with its author and thread, where it has them, or about other people.
@@ -81,6 +83,7 @@ class _Shown:
         known = [i for i, context in enumerate(contexts) if context]
         swapped = [i for i, (body, other) in enumerate(zip(bodies, others, strict=True)) if body != other]
         self.alone = encode(words)
+        self.lengths = lengths_of(self.alone)
         self.with_context = dict(zip(known, encode([contexts[i] + words[i] for i in known]), strict=True))
         self.about_others = dict(zip(swapped, encode([_words(others[i]) for i in swapped]), strict=True))
 
@@ -102,38 +105,49 @@ class _Shown:
 def opinions(
     rows: Rows, more: Rows, seed: int, encoder: str = "small", progress: Progress = print
 ) -> NDArray[np.float32]:
-    """Logits (n + m, 7) of a teacher that studied these rows, about them and about m more; NaN for those it
-    was not asked about. On a GPU where PyTorch finds one.
+    """Logits (n + m, 7) of a teacher that studied the English of these rows, about them and about m more; NaN
+    for those it was not asked about. On a GPU where PyTorch finds one.
+
+    ModelError when the encoder's package is missing.
+    """
+    draw = np.random.default_rng(seed)
+    teacher, encode = new_teacher(ENCODERS[encoder], seed)
+    shown = _Shown(rows, encode, random.Random(seed))  # noqa: S311 - no secret
+    rounds = (drawn(rows, _STUDIED, draw) for _ in range(ENCODERS[encoder].rounds))
+    study(teacher, shown.to_study, shown.lengths, rows, rounds, ENCODERS[encoder], draw, progress)
+    asked = np.unique(drawn(rows, _shares(rows, _ASKED), draw))
+    about_rows = answers(teacher, shown.to_ask(), asked, progress)
+    pieces_encoded = encode([_words(body_of(comment)) for comment in more.comments])
+    return np.concatenate([about_rows, answers(teacher, pieces_encoded, np.arange(len(more)), progress)])
+
+
+def new_teacher(encoder: Encoder, seed: int) -> tuple[Teacher, Encode]:
+    """One that has studied nothing yet, and what makes token ids of texts for it; the same for the same seed.
 
     ModelError when the encoder's package is missing.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True)
-    draw = np.random.default_rng(seed)
-    network, encode, padding = load_encoder(ENCODERS[encoder])
-    teacher = Teacher(network, padding).to("cuda" if torch.cuda.is_available() else "cpu")
-    shown = _Shown(rows, encode, random.Random(seed))  # noqa: S311 - no secret
-    _study(teacher, shown, rows, ENCODERS[encoder], draw, progress)
-    asked = np.unique(_drawn(rows, _shares(rows, _ASKED), draw))
-    answers = _answers(teacher, shown.to_ask(), asked, progress)
-    pieces_encoded = encode([_words(body_of(comment)) for comment in more.comments])
-    return np.concatenate([answers, _answers(teacher, pieces_encoded, np.arange(len(more)), progress)])
+    network, encode, padding = load_encoder(encoder)
+    return Teacher(network, padding).to("cuda" if torch.cuda.is_available() else "cpu"), encode
 
 
-def _study(
+def study(
     teacher: Teacher,
-    shown: _Shown,
+    show: Show,
+    lengths: Ids,
     rows: Rows,
+    rounds: Iterable[Ids],
     encoder: Encoder,
     draw: np.random.Generator,
     progress: Progress,
 ) -> None:
-    lengths = np.array([len(ids) for ids in shown.alone])
+    """Fine-tune a teacher on the rows at these positions, round by round; a comment's length is in tokens."""
     batches = [
         batch
-        for _ in range(encoder.rounds)
-        for batch in _batches(draw.permutation(_drawn(rows, _STUDIED, draw)), lengths, encoder.batch, draw)
+        for chosen in rounds
+        for batch in _batches(draw.permutation(chosen), lengths, encoder.batch, draw)
     ]
     device = teacher.head.weight.device
     labels = torch.from_numpy(rows.labels.astype(np.float32)).to(device)
@@ -147,7 +161,7 @@ def _study(
     teacher.train()
     running = torch.zeros((), device=device)
     for step, chosen in enumerate(batches):
-        logits, at = teacher(shown.to_study(chosen, draw)), torch.from_numpy(chosen).to(device)
+        logits, at = teacher(show(chosen, draw)), torch.from_numpy(chosen).to(device)
         losses = functional.binary_cross_entropy_with_logits(logits, labels[at], reduction="none")
         loss = (losses * weights[at]).sum() / encoder.batch
         optimiser.zero_grad(set_to_none=True)
@@ -171,14 +185,15 @@ def _optimiser(teacher: Teacher, encoder: Encoder) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, weight_decay=_DECAY)
 
 
-def _answers(
+def answers(
     teacher: Teacher, encoded: Sequence[list[int]], asked: Ids, progress: Progress
 ) -> NDArray[np.float32]:
+    """Logits (n, 7) about texts as token ids, NaN for those whose positions are not among the asked."""
     teacher.eval()
     logits = np.full((len(encoded), len(CATEGORIES)), np.nan, np.float32)
     order = asked[np.argsort([len(encoded[i]) for i in asked.tolist()], kind="stable")]
     ends = np.cumsum([len(encoded[i]) for i in order.tolist()]) // _TOKENS_ASKED_AT_ONCE
-    cuts = np.split(order, np.flatnonzero(np.diff(ends)) + 1)
+    cuts = np.split(order, np.flatnonzero(np.diff(ends)) + 1) if len(asked) else []
     with torch.inference_mode():
         for step, chosen in enumerate(cuts):
             logits[chosen] = teacher([encoded[i] for i in chosen.tolist()]).cpu().numpy()
@@ -187,12 +202,12 @@ def _answers(
     return logits
 
 
-def _drawn(rows: Rows, shares: Mapping[str, float], draw: np.random.Generator) -> Ids:
-    """English rows, each source in its share: below 1 a sample, above 1 repeated."""
+def drawn(rows: Rows, shares: Mapping[str, float], draw: np.random.Generator, default: float = 1.0) -> Ids:
+    """English rows, each source in its share or the default: below 1 a sample, above 1 repeated."""
     chosen = []
     for source in np.unique(rows.sources):
         there = np.flatnonzero((rows.sources == source) & (rows.languages == "en"))
-        share = shares.get(str(source), 1.0)
+        share = shares.get(str(source), default)
         chosen += [there] * int(share) + [draw.permutation(there)[: int(share % 1 * len(there))]]
     return np.concatenate(chosen)
 
@@ -209,6 +224,11 @@ def _batches(order: Ids, lengths: Ids, size: int, draw: np.random.Generator) -> 
         cuts = [part[i : i + size] for i in range(0, len(part), size)]
         for i in draw.permutation(len(cuts)):
             yield cuts[i]
+
+
+def lengths_of(encoded: Sequence[list[int]]) -> Ids:
+    """How many tokens each has (n,)."""
+    return np.array([len(ids) for ids in encoded], dtype=np.int64)
 
 
 def _tensors(encoded: Sequence[list[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:

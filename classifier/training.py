@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifier.card import fingerprint, new_card, rounded
 from classifier.categories import CATEGORIES
 from classifier.dataset import SOURCES, Rows, for_training, joined, read_rows
-from classifier.encoders import ENCODERS
+from classifier.encoders import ENCODERS, OF_MANY_LANGUAGES
 from classifier.errors import ModelError
 from classifier.evaluation import report
 from classifier.excerpts import excerpts
@@ -30,8 +30,8 @@ _SPAM = 0
 _FEWEST_TO_LEVEL = 50
 _LICENCES = (
     "The weights were learnt from CC0, CC BY, CC BY-SA, MIT and Apache comments and from third-party blog "
-    "comments without a stated licence, with a sentence encoder (Apache 2.0) as a teacher. Words are hashed, "
-    "so no word of any comment is in the model. Sets for evaluation only were not trained on."
+    "comments without a stated licence, with sentence encoders (Apache 2.0 and MIT) as teachers. Words are "
+    "hashed, so no word of any comment is in the model. Sets for evaluation only were not trained on."
 )
 
 
@@ -74,8 +74,8 @@ def train(
         network = Network(weights, Abroad(own, *fit_foreign(rows.take(~held), weights.table_bits, seed)))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
-    teacher = ENCODERS[encoder].name if limit is None else None
-    card = _measured_card(version, seed, rows, dev, scores, {**asdict(plan), "teacher": teacher})
+    teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
+    card = _measured_card(version, seed, rows, dev, scores, {**asdict(plan), "teacher": teachers})
     return Classifier(network, card)
 
 
@@ -153,7 +153,12 @@ def _taught(
 
 
 def _opinions(
-    rows: Rows, pieces: Rows, path: Path | None, seed: int, encoder: str, progress: Progress
+    rows: Rows,
+    pieces: Rows,
+    path: Path | None,
+    seed: int,
+    encoder: str,
+    progress: Progress,
 ) -> NDArray[np.float32]:
     of = "-".join(
         [
@@ -162,6 +167,7 @@ def _opinions(
             sha256(rows.label_weights.tobytes()),
             str(seed),
             encoder,
+            OF_MANY_LANGUAGES.name,
         ]
     )
     if path is not None and path.is_file():
@@ -169,15 +175,24 @@ def _opinions(
             if str(kept["of"]) == of:
                 progress(f"the teacher's opinions are in {path}")
                 return np.asarray(kept["logits"], dtype=np.float32)
+    from classifier.polyglot import opinions_on_languages
     from classifier.teacher import opinions
 
     # A seed of its own: with the other one its first draws would be those that chose the rows held back.
     logits = opinions(rows, pieces, seed + 1, encoder, progress)
+    of_languages = opinions_on_languages(rows, seed + 1, progress)
+    logits[: len(rows)] = _of_both(logits[: len(rows)], of_languages)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:  # given a path, numpy would add a suffix to it
             np.savez(file, logits=logits, of=of)
     return logits
+
+
+def _of_both(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean where both were asked: on emoji it is better than either."""
+    mean = (first + second) / 2
+    return np.where(np.isnan(second), first, np.where(np.isnan(first), second, mean))
 
 
 def _as_text(rows: Rows) -> Any:

@@ -27,7 +27,7 @@ from classifier.student import (
     last_part,
     stretches_of,
 )
-from classifier.training import calibrated
+from classifier.training import _opinions, calibrated
 
 PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
 
@@ -194,3 +194,16 @@ def test_a_share_of_the_disguised_copies_has_slips_of_the_keys_alone() -> None:
     signs = [sum("*" in word for word in corpus.words) for corpus in (slips, ways)]
     assert signs[0] == 0 < signs[1]
     assert slips.disguised != slips.bodies
+
+
+def test_two_teachers_answer_each_where_the_other_was_not_asked_and_else_by_their_mean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("transformers", reason="no transformers (make train installs it)")
+    of_english, of_languages = np.full((5, 7), np.nan, np.float32), np.full((4, 7), 2.0, np.float32)
+    of_english[[0, 1, 2, 4]], of_languages[:2], of_languages[:, 0] = 1.0, np.nan, np.nan
+    monkeypatch.setattr("classifier.teacher.opinions", lambda *_: of_english)
+    monkeypatch.setattr("classifier.polyglot.opinions_on_languages", lambda *_: of_languages)
+    found = _opinions(rows(4), rows(1), None, 0, "small", print)
+    assert (found[[0, 1, 4]] == 1).all() and (found[2, 1:] == 1.5).all() and (found[3, 1:] == 2).all()
+    assert found[2, 0] == 1 and np.isnan(found[3, 0])
