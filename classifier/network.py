@@ -194,8 +194,10 @@ class Network:
         inner, direct = rows[:, : 2 * h + d], rows[:, 2 * h + d : -2]
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
         inner[:, h:] /= lengths
+        # What speaks for another language is summed up like a logit.
+        rows[:, -1] /= np.sqrt(lengths[:, 0])
         direct /= np.sqrt(lengths)
-        return Pooled(direct, inner, rows[:, -2], rows[:, -1] / np.sqrt(lengths[:, 0]))
+        return Pooled(direct, inner, rows[:, -2], rows[:, -1])
 
     def convolved(self, body: Read, ids: Ids) -> Floats:
         """The convolution around each word of a row of ids (m, ...) but the first and the last, which stand

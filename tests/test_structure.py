@@ -19,6 +19,11 @@ DOORS = (
     "moderation.page_safety",
 )
 MACHINE_LEARNING = ("numpy", "scipy", "sklearn", "joblib")
+# What the `train` extra is for; nothing that serves imports these.
+TRAINING = (
+    *("classifier.corpus", "classifier.encoders", "classifier.quantised"),
+    *("classifier.student", "classifier.teacher", "classifier.polyglot"),
+)
 
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 EMPTY_NAMES = {"helper", "helpers", "util", "utils", "common", "misc"}
@@ -43,13 +48,12 @@ BORDERS = {
         ("classifier",),
         only=("classifier", *MACHINE_LEARNING),
         outside=(
-            *("classifier.corpus", "classifier.dataset", "classifier.pictures"),
-            *("classifier.encoders", "classifier.student", "classifier.teacher"),
+            *("classifier.dataset", "classifier.pictures"),
+            *TRAINING,
         ),
     ),
     "what is needed to train only stays where the model is trained": Border(
-        ("classifier.corpus", "classifier.encoders", "classifier.student", "classifier.teacher"),
-        only=("classifier", *MACHINE_LEARNING, "torch", "transformers"),
+        TRAINING, only=("classifier", *MACHINE_LEARNING, "torch", "transformers", "tokenizers")
     ),
     "only reports draw pictures": Border(
         ("classifier.pictures",), only=("classifier", *MACHINE_LEARNING, "matplotlib")
