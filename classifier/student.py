@@ -149,11 +149,16 @@ def fit_network(
     torch.use_deterministic_algorithms(True)
     # Nothing reads memory before it is written, and filling it would take a seventh of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    aimed = aims(rows, teacher, np.where(rows.languages == "en", plan.teacher_share, plan.foreign_share))
+    aimed = aims(rows, teacher, teacher_shares(rows, plan))
     student = Student(plan)
     for part in (plan, last_part(plan)) if plan.last_epochs else (plan,):
         learn(student, rows, *aimed, part, progress)
     return exported(student)
+
+
+def teacher_shares(rows: Rows, plan: Plan) -> NDArray[np.float64]:
+    """How much of what to predict is the teacher's opinion (n,): less where it studied few comments."""
+    return np.where(rows.languages == "en", plan.teacher_share, plan.foreign_share)
 
 
 def learn(

@@ -21,13 +21,15 @@ from classifier.student import (
     _epochs,
     _fine,
     _shown,
+    abroad_plan,
     aims,
     exported,
     fit_network,
     last_part,
     stretches_of,
+    teacher_shares,
 )
-from classifier.training import _opinions, calibrated
+from classifier.training import _opinions, calibrated, levelled
 
 PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
 
@@ -207,3 +209,23 @@ def test_two_teachers_answer_each_where_the_other_was_not_asked_and_else_by_thei
     found = _opinions(rows(4), rows(1), None, 0, "small", print)
     assert (found[[0, 1, 4]] == 1).all() and (found[2, 1:] == 1.5).all() and (found[3, 1:] == 2).all()
     assert found[2, 0] == 1 and np.isnan(found[3, 0])
+
+
+def test_the_network_for_other_languages_scores_at_the_level_of_the_english_one() -> None:
+    labelled, unseen = rows(200, seed=1), rows(90, seed=2)
+    english = Network(learnt())
+    other = levelled(learnt(labels=labelled), english, unseen)
+    found, aim = (
+        Classifier(network, {"version": "x"}).logits(unseen.comments) for network in (Network(other), english)
+    )
+    assert np.allclose(found.mean(axis=0), aim.mean(axis=0), atol=0.01)
+    assert np.allclose(found.std(axis=0), aim.std(axis=0), atol=0.01)
+
+
+def test_opinions_on_other_languages_count_less_than_those_on_english() -> None:
+    some = rows(40)
+    some.languages[::2] = "de"
+    plan = dataclasses.replace(PLAN, teacher_share=1.0, foreign_share=0.0)
+    shares = teacher_shares(some, plan)
+    assert shares.tolist() == [0.0, 1.0] * 20
+    assert abroad_plan(Plan()).foreign_share < Plan().foreign_share < Plan().teacher_share
