@@ -67,9 +67,9 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
     body = reading.words.part(0, 1)
     logits = reading.logits[0].astype(np.float64)
     parts = _base(network, body)
-    if network.other is not None and len(reading.abroad):
-        there = network.other.vocabulary.read([body_of(comment)])
-        parts[:, 1:] = (parts[:, 1:] + _base(network.other, there)[:, 1:]) / 2
+    if network.other is not None and network.abroad is not None and len(reading.abroad):
+        there, both = network.other.vocabulary.read([body_of(comment)]), network.abroad.categories
+        parts[:, both] = (parts[:, both] + _base(network.other, there)[:, both]) / 2
     if correction is not None:
         from classifier.site_features import site_features
 

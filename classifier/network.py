@@ -70,6 +70,7 @@ class Abroad:
     """What reads texts in other languages besides, and how these are told from English."""
 
     weights: Weights
+    categories: NDArray[np.int64]  # what was labelled in them; of all else these weights know little
     table: NDArray[np.int8]  # (2**b,): how much n-grams, as in `Weights.table`, speak for such a text
     scale: float
     bias: float
@@ -147,14 +148,15 @@ class Network:
     def _ask_abroad(
         self, logits: NDArray[np.float64], texts: Sequence[str], foreign: Floats
     ) -> NDArray[np.int64]:
-        """Which of n texts are in another language. Their logits (n, 7) but that of spam become the mean of
-        both networks', so that nobody escapes the one by some words that speak for the other."""
+        """Which of n texts are in another language. Of what is labelled in such, their logits (n, 7) become
+        the mean of both networks', so that nobody escapes one by some words that speak for the other."""
         if self.abroad is None or self.other is None:
             return np.zeros(0, np.int64)
         there = (foreign > -self.abroad.bias).nonzero()[0]
         if len(there):
             found = self.other.read([{"body": texts[i]} for i in there.tolist()]).logits
-            logits[there, 1:] = (logits[there, 1:] + found[:, 1:]) / 2
+            both = np.ix_(there, self.abroad.categories)
+            logits[both] = (logits[both] + found[:, self.abroad.categories]) / 2
         return there
 
     def judge(self, pooled: Pooled) -> tuple[Floats, NDArray[np.float64]]:

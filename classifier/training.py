@@ -70,8 +70,10 @@ def train(
         progress("learning other languages")
         theirs = None if opinions is None else opinions[foreign]
         own = fit_network(learnt.take(foreign), theirs, abroad_plan(plan), progress=progress)
-        own = levelled(own, network, rows.take(held & in_other_languages(rows)))
-        network = Network(weights, Abroad(own, *fit_foreign(rows.take(~held), weights.table_bits, seed)))
+        labelled = labelled_in(learnt.take(foreign))
+        own = levelled(own, network, rows.take(held & in_other_languages(rows)), labelled)
+        told = fit_foreign(rows.take(~held), weights.table_bits, seed)
+        network = Network(weights, Abroad(own, labelled, *told))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
     teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
@@ -125,8 +127,15 @@ def in_other_languages(rows: Rows) -> NDArray[np.bool_]:
     return np.asarray((rows.languages != "en") & ~np.char.startswith(rows.sources, "blog"))
 
 
-def levelled(weights: Weights, english: Network, held: Rows) -> Weights:
-    """The weights for other languages, with logits that have the mean and the spread of the English ones.
+def labelled_in(rows: Rows) -> NDArray[np.int64]:
+    """The categories but spam of which the rows have comments of both kinds."""
+    both = (rows.labels == 1).any(axis=0) & (rows.labels == 0).any(axis=0)
+    return np.flatnonzero(both & (np.arange(len(CATEGORIES)) != _SPAM))
+
+
+def levelled(weights: Weights, english: Network, held: Rows, categories: NDArray[np.int64]) -> Weights:
+    """The weights for other languages, with logits of these categories that have the mean and the spread of
+    the English ones.
 
     Of what a blog sees in another language no sample is at hand. So thresholds hold for the mean of both, and
     who is above them is decided by both alike.
@@ -137,8 +146,10 @@ def levelled(weights: Weights, english: Network, held: Rows) -> Weights:
         Classifier(network, {"version": "unlevelled"}).logits(held.comments)
         for network in (english, Network(weights))
     )
-    slope = aim.std(axis=0) / np.maximum(found.std(axis=0), 1e-6)
-    return replace(weights, slope=slope, shift=aim.mean(axis=0) - slope * found.mean(axis=0))
+    slope, shift = weights.slope.copy(), weights.shift.copy()
+    slope[categories] = (aim.std(axis=0) / np.maximum(found.std(axis=0), 1e-6))[categories]
+    shift[categories] = (aim.mean(axis=0) - slope * found.mean(axis=0))[categories]
+    return replace(weights, slope=slope, shift=shift)
 
 
 def _taught(
