@@ -56,7 +56,7 @@ class Plan:
     by_stretches: bool = False
     last_epochs: int = 2
     last_rate: float = 4e-4
-    last_disguised: float = 0.35
+    last_disguised: float = 0.3
     last_mistyped: float = 0.4
     last_padded: float = 0.45
     seed: int = 0
@@ -233,7 +233,7 @@ def _steps(
     """Train, and yield (step, share done, running loss) after each batch."""
     draw = np.random.default_rng(plan.seed)
     english, labelled = rows.languages == "en", is_labelled(rows)
-    by_blog, fine = _of_blogs(rows).tolist(), _fine(rows)
+    fine = np.flatnonzero((rows.labels[:, 1] == 0) & np.char.startswith(rows.sources, "wiki"))
     epochs = list(_epochs(weights.sum(axis=1) > 0, labelled, corpus, draw, plan))
     total = sum(map(len, epochs))
     unlabelled = replace(plan, padded=plan.unlabelled_padded, other_terms=0.0)
@@ -246,9 +246,7 @@ def _steps(
     for epoch in epochs:
         for chosen in epoch:
             shown = [
-                _shown(
-                    corpus, i, bool(english[i]), fine[by_blog[i]], draw, plan if labelled[i] else unlabelled
-                )
+                _shown(corpus, i, bool(english[i]), fine, draw, plan if labelled[i] else unlabelled)
                 for i in chosen.tolist()
             ]
             bodies, *others = (list(part) for part in zip(*shown, strict=True))
@@ -265,23 +263,6 @@ def _steps(
             step += 1
             running = 0.99 * running + 0.01 * loss.item()
             yield step, step / total, running
-
-
-def _fine(rows: Rows) -> Mapping[bool, Ids]:
-    """English comments to pad others with: all that are fine, but around those of blogs (True) none of blogs.
-
-    Else words that are common in the fine comments of a blog would count for spam.
-    """
-    discussions = np.char.startswith(rows.sources, "wiki") | np.char.startswith(rows.sources, "jigsaw")
-    english, by_blog = rows.languages == "en", _of_blogs(rows)
-    civil = english & discussions & (rows.labels[:, 1] == 0)
-    ham = english & by_blog & (rows.labels[:, 0] == 0)
-    return {True: np.flatnonzero(civil), False: np.flatnonzero(civil | ham)}
-
-
-def _of_blogs(rows: Rows) -> NDArray[np.bool_]:
-    """Which rows (n,) are of those that somebody looked for spam in."""
-    return np.asarray(np.char.startswith(rows.sources, "blog") | (rows.sources == "tubespam"))
 
 
 def _optimiser(student: Student, plan: Plan) -> torch.optim.Optimizer:
@@ -336,7 +317,8 @@ def _shown(
     if english and len(fine) and len(body) < plan.longest // 2 and draw.uniform() < plan.padded:
         padding = [word for k in draw.choice(fine, draw.integers(1, 4)) for word in corpus.bodies[k][:90]]
         body = padding + body if draw.uniform() < 0.5 else body + padding
-        facts = [*sizes_in(body), *facts[2:]]
+        # As in use. From the first epoch on it would make spam among other comments all that is looked for.
+        facts = [*sizes_in(body), *facts[2:]] if plan.by_stretches else facts
     if draw.uniform() < plan.context_kept:
         return body, facts, corpus.names[i], corpus.addresses[i]
     # Numbers of links and words hold without any context.

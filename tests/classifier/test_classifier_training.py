@@ -19,7 +19,6 @@ from classifier.student import (
     Plan,
     Student,
     _epochs,
-    _fine,
     _shown,
     abroad_plan,
     aims,
@@ -163,7 +162,7 @@ def test_a_long_comment_learns_from_its_worst_stretch() -> None:
 
 
 def test_a_padded_comment_is_as_long_as_what_is_shown() -> None:
-    corpus, plan = read_corpus(rows(60), seed=0), dataclasses.replace(PLAN, padded=1.0)
+    corpus, plan = read_corpus(rows(60), seed=0), last_part(dataclasses.replace(PLAN, last_padded=1.0))
     body, facts, _, _ = _shown(corpus, 0, True, np.arange(60), np.random.default_rng(0), plan)
     assert len(body) > len(corpus.bodies[0])
     assert facts[:2] == sizes_in(body) != corpus.facts[0][:2]
@@ -178,16 +177,6 @@ def test_a_comment_in_another_language_is_shown_as_it_is() -> None:
     for seed in range(20):
         body, _, _, _ = _shown(corpus, 0, False, np.arange(60), np.random.default_rng(seed), plan)
         assert [corpus.words[word] for word in body] == ["man", "ist", "hier", "alt"]
-
-
-def test_comments_are_padded_with_fine_english_ones_but_those_of_blogs_with_none_of_blogs() -> None:
-    some = rows(60)
-    some.sources[20:40], some.sources[40:] = "blog made up", "tweets made up"
-    some.languages[:4] = "de"
-    spam, toxic = some.labels[:, 0] == 1, some.labels[:, 1] == 1
-    civil, ham = np.flatnonzero(~toxic[4:20]) + 4, np.flatnonzero(~spam[20:40]) + 20
-    assert _fine(some)[True].tolist() == civil.tolist()
-    assert _fine(some)[False].tolist() == [*civil, *ham]
 
 
 def test_a_share_of_the_disguised_copies_has_slips_of_the_keys_alone() -> None:
