@@ -1,5 +1,5 @@
 """The model in this folder and the digests of its files; written by `greenroom train`."""
 
-VERSION = "2026.11.28-3"
-MODEL_SHA256 = "e428587e57eec21fb6919dc33816a41e482af01022464bb0430d2575aae1f541"
-CARD_SHA256 = "02d55a152867c15686d7b69cb7c0ad52fc7e1ecc2663b7735ba2ebee3252617d"
+VERSION = "2026.11.28-4"
+MODEL_SHA256 = "aa7234060dfba294a00a4df98152aef9ae419f0cf51622c7a1d5d9db649cbb84"
+CARD_SHA256 = "c3ce06bdbbdb966317fdcf190e65a4152400f6c9bd150c799dcce8320ffd36c5"
