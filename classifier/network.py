@@ -110,7 +110,7 @@ class Network:
         self.windows = h = len(weights.window_bias)
         # So many numbers of each word go into the mean of all, whatever stands around it.
         self._gist = len(weights.hidden) - 2 * h
-        ends = np.add.accumulate([h, h, h, self._gist, _LABELS + 2, 2]).tolist()
+        ends = np.add.accumulate([h, h, h, self._gist, _LABELS + 1, 2, 1]).tolist()
         self._parts = [slice(first, end) for first, end in pairwise([0, *ends])]
         self._comes_to = _comes_to(weights, self._parts)
         gap = np.zeros((1, ends[-1]), np.float32)
@@ -120,7 +120,7 @@ class Network:
         self._layers = tuple(part.astype(np.float64) for part in layers)
         self._links = hash_words([LINK, EMAIL], weights.table_bits).hashes
         # Looked up for every word, so as they are used; the last row is for a word before a gap.
-        self._pairs = np.zeros((len(weights.pairs) + 1, _LABELS + 2), np.float32)
+        self._pairs = np.zeros((len(weights.pairs) + 1, _LABELS + 1), np.float32)
         np.multiply(weights.pairs, weights.pairs_scale, out=self._pairs[:-1, :_LABELS])
         by_links, by_length = sizes_of(np.arange(_MOST_COUNTED), np.arange(_MOST_COUNTED))
         self._by_links, self._by_length = weights.facts[by_links], weights.facts[by_length]
@@ -191,7 +191,8 @@ class Network:
             convolved = self.convolved(body, ids)
             gist, direct = (part.take(ids[1:-1], axis=0) for part in body.vectors[3:5])
             direct += self.pairs(body, ids[1:])
-            sums = (np.add.reduce(part, axis=0) for part in (convolved, gist, direct))
+            foreign = body.vectors[6].take(ids[1:-1], axis=0)
+            sums = (np.add.reduce(part, axis=0) for part in (convolved, gist, direct, foreign))
             rows[texts] = np.concatenate([np.maximum.reduce(convolved, axis=0), *sums], axis=1)
         inner, direct = rows[:, : 2 * h + d], rows[:, 2 * h + d : -2]
         lengths = (body.ends - body.starts).astype(np.float32)[:, None]
@@ -222,9 +223,9 @@ class Network:
         return direct[:, :_LABELS], gist
 
     def pairs(self, body: Read, ids: Ids) -> Floats:
-        """What the pair of each word with the next adds to the logits, of ids (m, ...): (m - 1, ..., 7 + 2).
+        """What the pair of each word with the next adds to the logits, of ids (m, ...): (m - 1, ..., 7 + 1).
 
-        0 before a gap, and in the last columns, which are those of links and language in a word's own.
+        0 before a gap, and in the last column, which is that of links in a word's own.
         """
         columns = pair_columns(body.hashes.take(ids), body.steps.take(ids), self.weights.pair_bits)
         columns[ids[1:] == GAP] = len(self._pairs) - 1
@@ -234,8 +235,8 @@ class Network:
         """The vectors of n words: their rows summed over the root of their number.
 
         What each gives to the window around itself, and to those of the words after and before it (n, h);
-        to the mean of all (n, d); to the logits, whether it is a link, and how much it speaks for
-        another language (n, 7 + 2); to spam as a name and as an address (n, 2).
+        to the mean of all (n, d); to the logits, and whether it is a link (n, 7 + 1); to spam as a
+        name and as an address (n, 2); and how much it speaks for another language (n, 1).
         In double precision: then rounding to single does not depend on which words are looked up together.
         """
         w = self.weights
@@ -248,10 +249,9 @@ class Network:
         # The window's bias comes with the word in its middle: one addition for each word less.
         matrix, bias = self._comes_to
         found = (vectors @ matrix + bias).astype(np.float32)
-        last = self._parts[4].stop
-        found[:, last - 2] = (hashed.hashes[:, None] == self._links).any(axis=1)
+        found[:, self._parts[4].stop - 1] = (hashed.hashes[:, None] == self._links).any(axis=1)
         if self.abroad is not None:
-            found[:, last - 1] = _foreign(self.abroad, hashed)
+            found[:, -1] = _foreign(self.abroad, hashed)
         return self._apart(found)
 
     def _apart(self, vectors: Floats) -> tuple[Floats, ...]:
@@ -269,10 +269,10 @@ class Network:
             names = shared = 0
             if other.name:
                 names = len(words.of(at))
-                added[i] += _mean_root(words.vectors[-1][words.of(at), 0])
+                added[i] += _mean_root(words.vectors[5][words.of(at), 0])
                 at += 1
             if other.addresses:
-                added[i] += _mean_root(words.vectors[-1][words.of(at), 1])
+                added[i] += _mean_root(words.vectors[5][words.of(at), 1])
                 at += 1
             if other.topic:
                 shared = len(set(words.of(at).tolist()).intersection(words.of(i).tolist()))
@@ -285,12 +285,12 @@ def _comes_to(weights: Weights, parts: Sequence[slice]) -> tuple[NDArray[np.floa
     """A matrix that makes all parts of a word's vector of its row of the table (9 + d), and what to add."""
     inwards, h = len(weights.window), len(weights.window_bias)
     matrix, bias = np.zeros((_LABELS + 2 + inwards, parts[-1].stop)), np.zeros(parts[-1].stop)
-    own, before, after, gist, direct, author = parts
+    own, before, after, gist, direct, author, _ = parts
     matrix[_INWARD, before] = weights.window[:, :h]
     matrix[_INWARD, own] = weights.window[:, h : 2 * h]
     matrix[_INWARD, after] = weights.window[:, 2 * h :]
     matrix[_INWARD, gist] = np.eye(inwards, gist.stop - gist.start)
-    matrix[_DIRECT, direct] = np.eye(_LABELS, _LABELS + 2)
+    matrix[_DIRECT, direct] = np.eye(_LABELS, _LABELS + 1)
     matrix[_AUTHOR, author] = np.eye(2)
     bias[own] = weights.window_bias
     return matrix, bias
