@@ -1,7 +1,7 @@
 """The teacher of the network, on an encoder small enough for a test. Needs PyTorch (`make train`)."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,30 +11,19 @@ pytest.importorskip("torch", reason="no PyTorch (make train installs it): the te
 pytest.importorskip("transformers", reason="no transformers (make train installs it)")
 
 import torch
-from transformers import BertConfig, BertModel
+from small_encoder import small_encoder
 
 from classifier import teacher
 from classifier.dataset import Rows
 from classifier.encoders import ENCODERS
 from classifier.teacher import opinions
 
-_WORDS, _PADDING = 512, 0
 _QUICK = dataclasses.replace(ENCODERS["small"], rate=3e-3, rounds=6, batch=16)
 
 
 @pytest.fixture(autouse=True)
 def a_small_encoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One layer that knows nothing, and word numbers instead of a tokenizer."""
-    known: dict[str, int] = {}
-
-    def encode(texts: Sequence[str]) -> list[list[int]]:
-        return [[1, *(known.setdefault(word, 2 + len(known)) for word in text.split())] for text in texts]
-
-    def encoder(_: object) -> tuple[BertModel, object, int]:
-        sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-        return BertModel(BertConfig(vocab_size=_WORDS, **sizes), add_pooling_layer=False), encode, _PADDING
-
-    monkeypatch.setattr(teacher, "load_encoder", encoder)
+    monkeypatch.setattr(teacher, "load_encoder", small_encoder)
     monkeypatch.setitem(teacher.ENCODERS, "small", _QUICK)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
