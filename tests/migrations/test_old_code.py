@@ -31,6 +31,8 @@ def walk_main_path(code: Path, url: str, home: Path) -> list[str]:
     """What becomes of an innocent and a suspicious comment, with the code in that folder."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
     environ |= {"GREENROOM_HOME": str(home), "GREENROOM_DATABASE_URL": url, "GREENROOM_SECRET_KEY": SECRET}
+    # Else one in a hundred innocent comments is in the queue, to be looked at all the same.
+    environ["GREENROOM_SPOT_CHECK_SHARE"] = "0"
     done = subprocess.run(
         [sys.executable, str(MAIN_PATH)],
         env=environ | {"PYTHONPATH": str(code)},
