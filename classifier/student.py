@@ -80,8 +80,9 @@ def last_part(plan: Plan) -> Plan:
 
 
 def abroad_plan(plan: Plan) -> Plan:
-    """The plan of the network for other languages: few comments, so small batches and soon an end."""
-    return replace(plan, batch=16, epochs=4, last_epochs=0, foreign_share=0.5)
+    """The plan of the network for other languages: few comments want small tables and batches, few epochs."""
+    small = replace(plan, table_bits=plan.table_bits - 1, pair_bits=plan.pair_bits - 1, batch=16)
+    return replace(small, epochs=4, last_epochs=0, foreign_share=0.5)
 
 
 class Student(torch.nn.Module):
