@@ -55,7 +55,7 @@ def train(
     dev = _at_most(read_rows(data, "dev"), limit, seed)
     progress(f"{len(rows)} rows to train on, {len(dev)} to measure on")
     try:
-        from classifier.student import Plan, abroad_plan, fit_network
+        from classifier.student import Plan, fit_network
     except ImportError as error:
         raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
     held = np.random.default_rng(seed).uniform(size=len(rows)) < _HELD_BACK
@@ -65,15 +65,9 @@ def train(
     plan = Plan(seed=seed)
     weights = calibrated(fit_network(learnt, opinions, plan, progress=progress), rows.take(held), dev)
     network = Network(weights)
-    foreign = in_other_languages(learnt)
-    if foreign.any():
+    if in_other_languages(learnt).any():
         progress("learning other languages")
-        theirs = None if opinions is None else opinions[foreign]
-        own = fit_network(learnt.take(foreign), theirs, abroad_plan(plan), progress=progress)
-        labelled = labelled_in(learnt.take(foreign))
-        own = levelled(own, network, rows.take(held & in_other_languages(rows)), labelled)
-        told = fit_foreign(rows.take(~held), weights.table_bits, seed)
-        network = Network(weights, Abroad(own, labelled, *told))
+        network = Network(weights, _abroad(network, learnt, opinions, rows, held, plan, progress))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
     teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
@@ -120,6 +114,27 @@ def calibrated(weights: Weights, held: Rows, dev: Rows) -> Weights:
             if line.coef[0] > 0:
                 slope[k], shift[k] = line.coef[0], line.intercept
     return replace(weights, slope=slope, shift=shift)
+
+
+def _abroad(
+    english: Network,
+    learnt: Rows,
+    opinions: NDArray[np.float32] | None,
+    rows: Rows,
+    held: NDArray[np.bool_],
+    plan: Any,
+    progress: Progress,
+) -> Abroad:
+    """What reads other languages, learnt from the rows in these alone, and tells them from English."""
+    from classifier.student import abroad_plan, fit_network
+
+    foreign = in_other_languages(learnt)
+    theirs, labelled = learnt.take(foreign), labelled_in(learnt.take(foreign))
+    asked = None if opinions is None else opinions[foreign]
+    weights = fit_network(theirs, asked, abroad_plan(plan), progress=progress)
+    weights = levelled(weights, english, rows.take(held & in_other_languages(rows)), labelled)
+    table, scale, bias = fit_foreign(rows.take(~held), english.weights.table_bits, plan.seed)
+    return Abroad(weights, labelled, table, scale, bias)
 
 
 def in_other_languages(rows: Rows) -> NDArray[np.bool_]:
