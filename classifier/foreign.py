@@ -1,4 +1,8 @@
-"""Learn to tell texts in other languages from English ones, by the n-grams of their words."""
+"""Learn to tell texts in other languages from English ones, by the n-grams of their words.
+
+py3langid, which the sweeper asks for a text's language, takes 60 us for 350 characters, as long as scoring.
+The n-grams are looked up anyway.
+"""
 
 from collections.abc import Sequence
 
