@@ -38,6 +38,23 @@ def test_abuse_scores_above_an_ordinary_comment(model: Classifier) -> None:
     assert abuse > 0.9 > 0.1 > ordinary
 
 
+@pytest.mark.parametrize(
+    ("abuse", "ordinary"),
+    [
+        ("Du bist so ein dummes Arschloch, halt die Fresse", "Sehr schöner Artikel, vielen Dank dafür"),
+        ("Você é um idiota, vai se ferrar seu lixo", "Muito bom o artigo, obrigado pela dica!"),
+        ("너는 정말 쓰레기 같은 새끼야", "좋은 글 감사합니다"),
+    ],
+)
+def test_abuse_in_other_languages_is_held_and_thanks_are_not(
+    model: Classifier, abuse: str, ordinary: str
+) -> None:
+    held = model.card["operating_points"]["toxicity"]["hold"]["threshold"]
+    scores = model.score([{"body": abuse}, {"body": ordinary}])[:, CATEGORIES.index("toxicity")]
+    assert scores[0] > held > 10 * scores[1]
+    assert model.network.read([{"body": abuse}, {"body": ordinary}]).abroad.tolist() == [0, 1]
+
+
 def test_its_explanation_points_at_the_abuse(model: Classifier) -> None:
     spans = [span for span in model.explain([ABUSE], limit=30)[0] if span.category == "toxicity"]
     assert [ABUSE["body"][span.start : span.end] for span in spans] == ["stupid fucking idiot"]
