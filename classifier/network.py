@@ -30,6 +30,9 @@ _DIRECT, _AUTHOR, _INWARD = slice(0, _LABELS), slice(_LABELS, _LABELS + 2), slic
 _WORDS_AT_ONCE = 2048
 # What a gap gives to the window around itself: nothing beside it reaches above 0.
 _CLOSED = np.float32(-1e30)
+# As much as OpenBLAS multiplies in one thread. More it shares among threads that wait for each other's cores:
+# with other processes at work, that takes several times as long.
+_MULTIPLIED_AT_ONCE = 1 << 18
 # Beyond so many links or words all texts are alike (`sizes_of`).
 _MOST_COUNTED = 1 << 11
 
@@ -165,8 +168,8 @@ class Network:
         In double precision: then the result in single does not depend on how many rows are multiplied.
         """
         inwards, bias, outwards, out_bias = self._layers
-        hidden = np.maximum(pooled.inner.astype(np.float64) @ inwards + bias, 0)
-        return hidden.astype(np.float32), hidden @ outwards + out_bias + pooled.direct
+        hidden = np.maximum(_multiplied(pooled.inner.astype(np.float64), inwards) + bias, 0)
+        return hidden.astype(np.float32), _multiplied(hidden, outwards) + out_bias + pooled.direct
 
     def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
         """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""
@@ -248,7 +251,7 @@ class Network:
         vectors[:, _DIRECT] += self._pairs.take(word_columns(hashed.hashes, w.pair_bits), axis=0)[:, :_LABELS]
         # The window's bias comes with the word in its middle: one addition for each word less.
         matrix, bias = self._comes_to
-        found = (vectors @ matrix + bias).astype(np.float32)
+        found = (_multiplied(vectors, matrix) + bias).astype(np.float32)
         found[:, self._parts[4].stop - 1] = (hashed.hashes[:, None] == self._links).any(axis=1)
         if self.abroad is not None:
             found[:, -1] = _foreign(self.abroad, hashed)
@@ -294,6 +297,16 @@ def _comes_to(weights: Weights, parts: Sequence[slice]) -> tuple[NDArray[np.floa
     matrix[_AUTHOR, author] = np.eye(2)
     bias[own] = weights.window_bias
     return matrix, bias
+
+
+def _multiplied(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """rows @ matrix, some rows at a time."""
+    found = np.empty((len(rows), matrix.shape[1]))
+    step = max(1, _MULTIPLIED_AT_ONCE // matrix.size)
+    for first in range(0, len(rows), step):
+        part = slice(first, first + step)
+        np.matmul(rows[part], matrix, out=found[part])
+    return found
 
 
 def _foreign(abroad: Abroad, hashed: HashedWords) -> NDArray[np.float64]:
