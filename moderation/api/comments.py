@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flask import Response, jsonify, request
 from marshmallow import Schema
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from moderation.api.access import Who, check_origin, find_caller, now, requires, site_caller
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 # Made once: making a schema costs as much as using it.
 NEW_COMMENT = NewCommentSchema()
+# The same for all, so that it is written out once for those stored together.
+_HONEYPOT, _NOTHING_ELSE = {"honeypot_filled": True}, dict[str, Any]()
 # A key as bearer, a public key in its own header, or (a form field, a receipt) none of both.
 _UNQUOTED = "!$&'()*+,/:;=@"
 _ANY_KEY: list[dict[str, list[str]]] = [{"key": []}, {"siteKey": []}, {}]
@@ -171,7 +174,7 @@ def new_comment(data: dict[str, Any]) -> NewComment:
         body=data["body"],
         parent_id=data.get("parent_id"),
         external_id=data.get("external_id"),
-        context={"honeypot_filled": True} if data.get("honeypot") else {},
+        context=_HONEYPOT if data.get("honeypot") else _NOTHING_ELSE,
     )
 
 
@@ -179,8 +182,9 @@ def _answer(accepted: Accepted, thread_key: str) -> Response:
     comment_id, waited = accepted.comment_id, preferred_wait()
     status, reason = wait_for_decision(comment_id, waited) if waited else (Status.PENDING, None)
     # Below this very address; asking the router takes as long as checking the comment.
-    links = {"self": f"{request.root_path}{request.path}/{comment_id}"}
-    links["thread"] = f"{request.root_path}/api/v1/threads/{quote(thread_key, safe=_UNQUOTED)}/comments"
+    root = quote(request.root_path)
+    links = {"self": f"{root}{request.path}/{comment_id}"}
+    links["thread"] = f"{root}/api/v1/threads/{quote(thread_key, safe=_UNQUOTED)}/comments"
     receipt = receipt_for(comment_id, service().settings.secret_key)
     body = {"id": comment_id, "status": status, "reason": reason, "receipt": receipt, "links": links}
     response = answer_with(body, 202 if status is Status.PENDING else 200)
@@ -192,9 +196,16 @@ def _answer(accepted: Accepted, thread_key: str) -> Response:
     return response
 
 
+class _Answer(Response):
+    """Goes out as it is: werkzeug would look through its headers and mend what needs no mending."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        return self.headers
+
+
 def answer_with(body: dict[str, Any], status: int = 200) -> Response:
     """JSON of an answer put together here: dumping it by its schema would change nothing and take time."""
-    return Response(json.dumps(body) + "\n", status, content_type="application/json")
+    return _Answer(json.dumps(body) + "\n", status, content_type="application/json")
 
 
 def _site_that_may_submit(key: str | None) -> SiteCaller:

@@ -18,15 +18,16 @@ def allow_sites(app: Flask) -> None:
 
 
 def _mark(response: Response) -> Response:
-    if not request.path.startswith(PATHS):
+    environ = request.environ
+    if not environ["PATH_INFO"].startswith(PATHS):
         return response
     # Also without an Origin, or a cache would give that answer to a page that needs the marks.
     response.headers.add("Vary", "Origin")
-    origin = request.headers.get("Origin")
+    origin = environ.get("HTTP_ORIGIN")
     if origin is not None and _is_known(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = EXPOSED
-        if request.method == "OPTIONS":
+        if environ["REQUEST_METHOD"] == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "DELETE, GET, POST, PUT"
             response.headers["Access-Control-Allow-Headers"] = HEADERS
             response.headers["Access-Control-Max-Age"] = "600"

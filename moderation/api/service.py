@@ -32,7 +32,8 @@ class Service:
     rates: Rates = field(default_factory=Rates)
     # Requests that wait for a decision occupy a thread each; some must stay free to take comments in.
     waiting: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(8))
-    # What nearly every request of a frontend asks for.
+    # What nearly every request of a frontend asks for; by the key as it is shown, for a digest of it takes as
+    # long as ten look-ups.
     callers: Remembered[str, SiteCaller] = field(default_factory=lambda: Remembered(SITE_SECONDS))
     origins: Remembered[str, bool] = field(default_factory=lambda: Remembered(SITE_SECONDS))
     intake: Intake = field(init=False)
