@@ -78,6 +78,12 @@ OF_MANY_LANGUAGES = Encoder(
 )
 
 
+def require(*encoders: Encoder) -> None:
+    """ModelError when a package of one is missing; to be asked before hours of work with the first."""
+    for encoder in encoders:
+        _files(encoder)
+
+
 def load_encoder(encoder: Encoder) -> tuple[Any, Encode, int]:
     """The network, what makes token ids of texts, and the id that fills a row up.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifier.card import fingerprint, new_card, rounded
 from classifier.categories import CATEGORIES
 from classifier.dataset import SOURCES, Rows, for_training, joined, read_rows
-from classifier.encoders import ENCODERS, OF_MANY_LANGUAGES
+from classifier.encoders import ENCODERS, OF_MANY_LANGUAGES, require
 from classifier.errors import ModelError
 from classifier.evaluation import report
 from classifier.excerpts import excerpts
@@ -201,6 +201,7 @@ def _opinions(
             if str(kept["of"]) == of:
                 progress(f"the teacher's opinions are in {path}")
                 return np.asarray(kept["logits"], dtype=np.float32)
+    require(ENCODERS[encoder], OF_MANY_LANGUAGES)
     from classifier.polyglot import opinions_on_languages
     from classifier.teacher import opinions
 

