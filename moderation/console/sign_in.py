@@ -24,7 +24,7 @@ from flask import (
     url_for,
 )
 from flask.blueprints import BlueprintSetupState
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.orm import Session
 
 from moderation.api.access import Who, now
@@ -64,13 +64,17 @@ def configure_cookie(state: BlueprintSetupState) -> None:
 class SessionCookie(SecureCookieSessionInterface):
     """Flask's, marked for encrypted connections alone also where only the proxy knows that this is one.
 
-    Who sends no cookie, as blogs do not, does not wait for a signer to be made.
+    Who sends no cookie and asks for none, as blogs do, does not wait for a signer to be made.
     """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session or session.accessed or session.modified:
+            super().save_session(app, session, response)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure or super().get_cookie_secure(app)
