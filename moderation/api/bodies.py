@@ -37,7 +37,19 @@ def refuse_nul() -> None:
 
 def read_json(incoming: Request) -> Any:
     """The JSON body; raises a Problem for another content type or a body that is no JSON."""
-    data = incoming.get_data(cache=True)
+    return _decoded(incoming, _body(incoming))
+
+
+def _body(incoming: Request) -> bytes:
+    """Read in one go if its length is told, as it nearly always is; `get_data` goes through four streams."""
+    length, most = incoming.content_length, incoming.max_content_length
+    if length is None or most is None or length > most:
+        return incoming.get_data()
+    body: bytes = incoming.environ["wsgi.input"].read(length)
+    return body
+
+
+def _decoded(incoming: Request, data: bytes) -> Any:
     if data and not incoming.is_json:
         raise Problem("wrong-content-type", "send application/json")
     try:
@@ -59,7 +71,8 @@ class StrictParser(FlaskParser):
     """webargs' parser with this project's JSON rules: an empty body is an empty object."""
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        return read_json(req) if req.get_data(cache=True) else {}
+        data = req.get_data()
+        return _decoded(req, data) if data else {}
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]
