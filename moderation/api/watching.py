@@ -35,7 +35,8 @@ def request_id() -> str:
 
 def route() -> str:
     """The template of the path asked for: a path itself could hold anything, and there are endless ones."""
-    return UNMATCHED if request.url_rule is None else request.url_rule.rule
+    rule = request.url_rule
+    return UNMATCHED if rule is None else rule.rule
 
 
 def _begin() -> None:
