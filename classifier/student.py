@@ -30,8 +30,8 @@ _CHUNK = 8192
 class Plan:
     """How to train; the sizes decide the model's size and speed, the rest was chosen on dev."""
 
-    table_bits: int = 17
-    pair_bits: int = 16
+    table_bits: int = 18
+    pair_bits: int = 17
     inward: int = 32
     windows: int = 64
     hidden: int = 96
@@ -81,7 +81,7 @@ def last_part(plan: Plan) -> Plan:
 
 def abroad_plan(plan: Plan) -> Plan:
     """The plan of the network for other languages: few comments want small tables and batches, few epochs."""
-    small = replace(plan, table_bits=plan.table_bits - 1, pair_bits=plan.pair_bits - 1, batch=16)
+    small = replace(plan, table_bits=plan.table_bits - 2, pair_bits=plan.pair_bits - 2, batch=16)
     return replace(small, epochs=4, last_epochs=0, foreign_share=0.5)
 
 

@@ -1,5 +1,5 @@
 """The model in this folder and the digests of its files; written by `greenroom train`."""
 
-VERSION = "2026.11.28-4"
-MODEL_SHA256 = "4389be7c44a724655e2f2d8e3e3060610e97d04fbd59ad7179e2f652187c6fdf"
-CARD_SHA256 = "a6a6b2e127e6c3b89a5022870f1603ffd338f6395779730354d00a68ea41f7b0"
+VERSION = "2026.11.28-5"
+MODEL_SHA256 = "2e0f1ecea359bfb9d8868f8af79bfc4fe7d05ef6f9ec909420d2f5523de7fff1"
+CARD_SHA256 = "ba8af0bfaead3a678eae2a40463d326ed74d88c94fe722f3b40a5bfc8ae25377"
