@@ -97,7 +97,24 @@ class Submission(Base):
             sqlite_where=text("judged_at IS NULL"),
             postgresql_where=text("judged_at IS NULL"),
         ),
-        Index("ix_submissions_site_id_body_digest_created_at", "site_id", "body_digest", "created_at"),
+        # The same text again: what waits apart from the rest. So a comment is taken in without writing to a
+        # large index in a random place; the worker does that, for a whole batch.
+        Index(
+            "ix_submissions_waiting_by_digest",
+            "site_id",
+            "body_digest",
+            "created_at",
+            sqlite_where=text("judged_at IS NULL"),
+            postgresql_where=text("judged_at IS NULL"),
+        ),
+        Index(
+            "ix_submissions_judged_by_digest",
+            "site_id",
+            "body_digest",
+            "created_at",
+            sqlite_where=text("judged_at IS NOT NULL"),
+            postgresql_where=text("judged_at IS NOT NULL"),
+        ),
         Index("ix_submissions_comment_id", "comment_id"),
     )
 

@@ -158,7 +158,7 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
     "ask whether anything waits": (lambda s: pending.has_pending(s, NOW), "ix_submissions_waiting_by_site"),
     "read what was taken": (
         lambda s: pending.read_taken(s, [f"s_{n:06}" for n in range(99_500, 99_756)], NOW),
-        "ix_submissions_site_id_body_digest_created_at",
+        "ix_submissions_judged_by_digest",
     ),
     "claim": (
         lambda s: claim_next(s, "mod_1", QueueFilters(), NOW, count=20),
@@ -323,7 +323,7 @@ EVERYDAY: dict[str, tuple[Callable[[Session], Any], str | None]] = {
             adjust=lambda verdict, _: verdict,
             record=lambda verdict, _: verdict,
         ),
-        "ix_submissions_site_id_body_digest_created_at",
+        "ix_submissions_judged_by_digest",
     ),
     "learn what a site reports": (
         lambda s: site_feedback.learn_about_comment(s, "site_3", "c_000003", spam=True, now=NOW),
