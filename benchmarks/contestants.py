@@ -20,7 +20,7 @@ from tests.processes.running import free_port, wait_until
 from workers.embedded_redis import running_redis
 
 CONNECTIONS = 32
-THREADS = "16"
+THREADS = "32"
 _BIN = Path(sys.executable).parent
 
 

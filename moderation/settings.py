@@ -179,7 +179,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_KEYS", "600/minute", "Most requests with an unknown key from one network; or off.", rate),
     Setting("RATE_GUESSES", "30/minute", "Most sign-ins to the console from one network; or off.", rate),
     Setting("WEB_PROCESSES", "1", "Web server processes.", _integer(1, 64)),
-    Setting("WEB_THREADS", "16", "Threads of each web server process.", _integer(2, 256)),
+    Setting("WEB_THREADS", "32", "Threads of each web server process.", _integer(2, 256)),
     Setting("WEB_ONE_CORE", "true", "Keep each of them on one core, which is quicker (Linux).", switch),
     Setting(
         "METRICS_PORT",
