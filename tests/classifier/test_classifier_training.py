@@ -193,6 +193,7 @@ def test_two_teachers_answer_each_where_the_other_was_not_asked_and_else_by_thei
     pytest.importorskip("transformers", reason="no transformers (make train installs it)")
     of_english, of_languages = np.full((5, 7), np.nan, np.float32), np.full((4, 7), 2.0, np.float32)
     of_english[[0, 1, 2, 4]], of_languages[:2], of_languages[:, 0] = 1.0, np.nan, np.nan
+    monkeypatch.setattr("classifier.training.require", lambda *_: None)
     monkeypatch.setattr("classifier.teacher.opinions", lambda *_: of_english)
     monkeypatch.setattr("classifier.polyglot.opinions_on_languages", lambda *_: of_languages)
     found = _opinions(rows(4), rows(1), None, 0, "small", print)
