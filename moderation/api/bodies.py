@@ -46,6 +46,8 @@ def _body(incoming: Request) -> bytes:
     if length is None or most is None or length > most:
         return incoming.get_data()
     body: bytes = incoming.environ["wsgi.input"].read(length)
+    if len(body) < length:
+        raise Problem("malformed", "the body is shorter than its Content-Length")
     return body
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 
@@ -30,6 +31,33 @@ def test_it_is_decided_once_a_worker_ran(api: Api, alma: NewSite, drain: Callabl
     assert api.fate(alma, kind) == ("approved", "clean")
     assert api.fate(alma, doubtful) == ("held", "spam")
     assert api.fate(alma, spam) == ("rejected", "spam")
+
+
+def test_a_body_in_chunks_of_no_told_length_is_taken_in(api: Api, alma: NewSite) -> None:
+    answer = api.call(
+        "POST",
+        PATH,
+        alma.secret_key,
+        input_stream=BytesIO(json.dumps(COMMENT).encode()),
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 202
+
+
+def test_a_body_that_ends_before_its_told_length_is_not_taken_in(api: Api, alma: NewSite) -> None:
+    body = json.dumps(COMMENT).encode()
+    told = {"CONTENT_LENGTH": str(len(body) + 1)}
+    answer = api.call(
+        "POST",
+        PATH,
+        alma.secret_key,
+        input_stream=BytesIO(body),
+        content_type="application/json",
+        environ_overrides=told,
+    )
+    assert (answer.status_code, answer.get_json()["type"]) == (400, "urn:greenroom:problem:malformed")
 
 
 def test_the_public_key_works_from_an_allowed_origin_only(api: Api, alma: NewSite) -> None:
