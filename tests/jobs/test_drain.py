@@ -216,6 +216,17 @@ def test_the_same_text_again_within_a_day_is_held(
     assert statuses(database) == {"approved": 2, "held": 2}
 
 
+def test_the_same_text_counts_whether_it_was_judged_or_waits(
+    process: Process, database: Database, site: NewSite
+) -> None:
+    text = "A sentence long enough to be remembered."
+    hand_in(database, site, text)
+    drain_process(process)
+    hand_in(database, site, text, text)
+    drain_process(process)
+    assert statuses(database) == {"approved": 2, "held": 1}
+
+
 def test_a_request_to_stop_ends_after_the_batch_at_hand_and_wakes_the_next_worker(
     process: Process, database: Database, site: NewSite
 ) -> None:
