@@ -30,8 +30,8 @@ _DIRECT, _AUTHOR, _INWARD = slice(0, _LABELS), slice(_LABELS, _LABELS + 2), slic
 _WORDS_AT_ONCE = 2048
 # What a gap gives to the window around itself: nothing beside it reaches above 0.
 _CLOSED = np.float32(-1e30)
-# As much as OpenBLAS multiplies in one thread. More it shares among threads that wait for each other's cores:
-# with other processes at work, that takes several times as long.
+# As much as OpenBLAS multiplies in one thread (its interface/gemm.c). More it shares among threads that wait
+# for each other's cores: with other processes at work, that takes several times as long.
 _MULTIPLIED_AT_ONCE = 1 << 18
 # Beyond so many links or words all texts are alike (`sizes_of`).
 _MOST_COUNTED = 1 << 11

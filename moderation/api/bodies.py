@@ -94,6 +94,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
 def _beside(decorate: Callable[[View], Any]) -> Callable[[View], View]:
     def describe(view: View) -> View:
+        # Where the library looks for it, on any function; no type of ours has such a member.
         view._apidoc = decorate(view)._apidoc  # type: ignore[attr-defined]
         return view
 
