@@ -39,6 +39,10 @@ SHORTENERS = frozenset(
     )
 )
 _DOMAINS = "com|net|org|info|biz|ru|cn|co|io|xyz|top|online|site|shop|store|club|live|pro|us|uk|de|ua|gl|ly"
+# Skin tones, as people call them and not as "emoji modifier fitzpatrick type".
+_TONES = {"🏻": "light", "🏼": "light", "🏽": "medium", "🏾": "dark", "🏿": "dark"}
+# In the names of older signs these words tell how they are drawn: ❤ is a "heavy black heart".
+_STROKES, _COLOURED = ("heavy", "black", "white"), "\u2800"
 _EDGES = ".,;:!?\"'()[]{}“”‘’…-–—"
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -52,7 +56,8 @@ _PARTS = re.compile(
     + _DOMAINS
     + r""")(?![\w.@-])(?:/[^\s<>"'\]\[)}|]*)?)
     |(?P<tag></?[a-z][a-z0-9]{0,10}(?=[\s/>]|$)[/>]{0,2})
-    |(?P<picture>[\u2600-\u27bf\U0001f000-\U0001faff])
+    |(?P<flags>[\U0001f1e6-\U0001f1ff]+)
+    |(?P<picture>[\u231a-\u23ff\u2600-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff])
     |(?P<word>[\w'*@$!|+.~€£-]+)""",
     re.VERBOSE | re.ASCII,
 )
@@ -222,11 +227,28 @@ def mail_words(address: str) -> list[str]:
 
 def picture_words(picture: str) -> list[str]:
     """
-    >>> picture_words("🐷")
-    ['🐷', 'pig', 'face']
+    >>> picture_words("🐷"), picture_words("❤"), picture_words("🏿")
+    (['🐷', 'pig', 'face'], ['❤', 'heart'], ['🏿', 'dark', 'skin'])
     """
-    name = unicodedata.name(picture, "").lower()
-    return [picture, *re.findall(r"[a-z]+", name)[:4]]
+    if picture in _TONES:
+        return [picture, _TONES[picture], "skin"]
+    name = re.findall(r"[a-z]+", unicodedata.name(picture, "").lower())[:4]
+    if picture < _COLOURED:
+        name = [word for word in name if word not in _STROKES]
+    return [picture, *name]
+
+
+def flag_words(flags: str) -> list[str]:
+    """Flags are two letters each; more of them may as well be a word.
+
+    >>> flag_words("🇨🇭"), flag_words("🇸🇵🇦🇲")
+    (['🇨🇭', 'flag', 'ch'], ['🇸🇵', 'flag', 'sp', '🇦🇲', 'flag', 'am', 'spam'])
+    """
+    letters = "".join(chr(ord(sign) - ord("🇦") + ord("a")) for sign in flags[:LONGEST_WORD])
+    found = []
+    for i in range(0, len(letters), 2):
+        found += [flags[i : i + 2], "flag", letters[i : i + 2]]
+    return [*found, letters] if len(letters) > 2 else found
 
 
 def _host_words(host: str) -> list[str]:
@@ -246,6 +268,7 @@ _READ = {
     "mail": mail_words,
     "bare": link_words,
     "tag": lambda _: [],
+    "flags": flag_words,
     "picture": picture_words,
     "word": words,
 }
