@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from classifier.categories import CATEGORIES
 from classifier.facts import body_of
-from classifier.network import STRETCH_LESS, Network
+from classifier.network import Network
 from classifier.text import Piece, located_pieces, tokens
 from classifier.vocabulary import Read
 
@@ -91,7 +91,7 @@ def _base(network: Network, body: Read) -> Floats:
     starts, ends = np.append(body.starts, stretches.starts), np.append(body.ends, stretches.ends)
     judged = network.judge(network.pool(body))[1]
     if len(stretches.starts):
-        judged = np.concatenate([judged, network.judge(network.pool(stretches))[1] - STRETCH_LESS])
+        judged = np.concatenate([judged, network.claims(stretches)])
     counts, out = judged.argmax(axis=0), network.weights.out * network.weights.slope
     parts = np.zeros((int(ends[0] - starts[0]) + 2, len(CATEGORIES)))
     for i in np.unique(counts).tolist():

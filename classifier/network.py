@@ -56,6 +56,8 @@ class Weights:
     shift: Floats  # (7,)
     # A long text is also read in stretches of so many words; 0, as in older models: as a whole only.
     stretch: int = 0
+    # (7,): from which log-odds a stretch counts; None, as in older models: from any.
+    clear: Floats | None = None
 
     @property
     def table_bits(self) -> int:
@@ -121,6 +123,7 @@ class Network:
         self.vocabulary = Vocabulary(weights.table_bits, self._apart(gap), self._vectors)
         layers = (weights.hidden, weights.hidden_bias, weights.out, weights.bias)
         self._layers = tuple(part.astype(np.float64) for part in layers)
+        self._clear = -np.inf if weights.clear is None else weights.clear
         self._links = hash_words([LINK, EMAIL], weights.table_bits).hashes
         # Looked up for every word, so as they are used; the last row is for a word before a gap.
         self._pairs = np.zeros((len(weights.pairs) + 1, _LABELS + 1), np.float32)
@@ -142,7 +145,7 @@ class Network:
         hidden, logits = self.judge(pooled)
         owners, parts = self.stretches(body)
         if len(owners):
-            np.maximum.at(logits, owners, self.judge(self.pool(parts))[1] - STRETCH_LESS)
+            np.maximum.at(logits, owners, self.claims(parts))
         logits[:, 0] += self._spam_facts(others, words, pooled.links)
         logits = logits * w.slope + w.shift
         abroad = self._ask_abroad(logits, texts, pooled.foreign)
@@ -170,6 +173,14 @@ class Network:
         inwards, bias, outwards, out_bias = self._layers
         hidden = np.maximum(_multiplied(pooled.inner.astype(np.float64), inwards) + bias, 0)
         return hidden.astype(np.float32), _multiplied(hidden, outwards) + out_bias + pooled.direct
+
+    def claims(self, stretches: Read) -> NDArray[np.float64]:
+        """What stretches say for the texts they are of (m, 7): -inf, nothing, where they are not clear.
+
+        There are many in a long text: the worst of many harmless ones would make it worse than a short text.
+        """
+        logits = self.judge(self.pool(stretches))[1]
+        return np.where(logits >= self._clear, logits - STRETCH_LESS, -np.inf)
 
     def stretches(self, body: Read) -> tuple[NDArray[np.int64], Read]:
         """Of which text each of m stretches is, and the stretches: what is bad stays so among much else."""

@@ -6,6 +6,7 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from classifier.explanation import attribute
 from classifier.facts import about, numbers_of, sizes_of
 from classifier.hashing import hash_words, pair_columns, word_columns
 from classifier.model import ModelError, card_bytes, from_bytes, load, model_bytes
-from classifier.network import Network
+from classifier.network import STRETCH_LESS, Network
 from classifier.retraining import fit_challenger
 
 
@@ -153,6 +154,26 @@ def test_an_insult_among_much_else_counts_as_in_a_comment_of_its_own(small: Clas
         assert read_as_a_whole < in_stretches <= small.logits([alone])[0, k] + 1
     strongest = small.explain([among])[0][0]
     assert AMONG_MUCH[strongest.start : strongest.end] in "you stupid idiot, casino"
+
+
+def test_a_stretch_counts_only_where_it_says_clearly_what_it_says(small: Classifier) -> None:
+    among = {"body": AMONG_MUCH}
+
+    def logits(**changes: Any) -> np.ndarray:
+        network = Network(replace(small.network.weights, **changes))
+        found = attribute(network, None, among)
+        total = Classifier(network, small.card).logits([among])[0]
+        assert np.allclose(found.weights.sum(axis=0) + found.rest, total, atol=1e-4)
+        return total
+
+    whole, in_stretches = logits(stretch=0), logits()
+    worst = np.full(len(CATEGORIES), -np.inf)
+    worst[1] = in_stretches[1] + STRETCH_LESS
+    assert whole[1] < in_stretches[1]
+    assert logits(clear=worst - 0.01) == pytest.approx(in_stretches, abs=1e-4)
+    assert logits(clear=worst + 0.01) == pytest.approx(
+        [in_stretches[0], whole[1], *in_stretches[2:]], abs=1e-4
+    )
 
 
 def test_a_short_comment_has_no_stretches(small: Classifier) -> None:
