@@ -79,7 +79,7 @@ format: $(DEV) ## Format and fix what can be fixed by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-train: $(TRAIN) ## Train the shipped model from DATA (1.75 hours on two cores, 10 GB; TEACHER=large wants a GPU)
+train: $(TRAIN) ## Train the shipped model from DATA (two hours on two cores, 10 GB; TEACHER=large wants a GPU)
 ifeq ($(TEACHER),large)
 	@$(FROM_LOCK) -r requirements/large-teacher.lock
 endif

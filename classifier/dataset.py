@@ -37,6 +37,9 @@ SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
     "told-br tweets": (1.3, None),  # nothing else is Portuguese
     "paradetox": (0.4, None),  # 31,000 short rewritten sentences, few like a comment
     "jigsaw2018 (six labels, lower-cased, no punctuation)": (3.0, None),  # the nearest in kind, and few
+    "made: spam": (0.5, None),  # by `grammar`, so their words are ours and not people's
+    "made: speech": (0.5, None),
+    "made: emoji": (1.0, None),
 }
 # Rare categories would be drowned by the others that share the network's layers.
 _RARE = {"severe_toxicity": 3.0, "threat": 3.0, "identity_attack": 3.0}

@@ -25,8 +25,10 @@ from classifier.student import (
     exported,
     fit_network,
     last_part,
+    mean_of,
     stretches_of,
     teacher_shares,
+    with_made,
 )
 from classifier.training import _opinions, calibrated, levelled
 
@@ -97,6 +99,14 @@ def test_a_teacher_speaks_for_categories_that_nobody_labelled() -> None:
     assert scores[labelled.labels[:, 1] == 1].min() > scores[labelled.labels[:, 1] == 0].max()
 
 
+def test_of_made_comments_no_teacher_says_anything() -> None:
+    learnt_from, made = rows(4), rows(3, seed=1)
+    both, opinions = with_made(learnt_from, np.zeros((4, 7), np.float32), made)
+    assert opinions is not None and np.isnan(opinions[4:]).all() and not opinions[:4].any()
+    assert [*both.comments] == [*learnt_from.comments, *made.comments]
+    assert with_made(learnt_from, None, made)[1] is None
+
+
 def test_calibration_changes_probabilities_and_not_their_order() -> None:
     weights, held = learnt(), rows(200, seed=4)
     held = dataclasses.replace(held, sources=np.full(200, "wiki-context CAT"))
@@ -138,6 +148,25 @@ def test_the_last_epochs_go_on_from_the_first_ones() -> None:
     first = pack(fit_network(rows(), None, without, progress=lambda _: None))
     change = np.abs(pack(learnt())["hidden"] - first["hidden"]).max()
     assert 0 < change < 0.3 * np.abs(first["hidden"]).max()
+
+
+def test_only_the_last_epochs_learn_from_made_comments() -> None:
+    made = rows(200, seed=2)
+    made.labels[:, 4] = made.labels[:, 1]
+    first = dataclasses.replace(PLAN, last_epochs=0)
+    without, before = (pack(fit_network(rows(), None, first, some, lambda _: None)) for some in (None, made))
+    assert all(np.array_equal(without[name], before[name]) for name in without)
+    plan = dataclasses.replace(PLAN, last_epochs=8, last_rate=PLAN.rate)
+    after = fit_network(rows(), None, plan, made, lambda _: None)
+    scores = Classifier(Network(after), {"version": "x"}).score(made.comments)[:, 4]
+    assert scores[made.labels[:, 4] == 1].mean() > scores[made.labels[:, 4] == 0].mean() + 0.1
+
+
+def test_the_mean_of_two_students_is_half_way_between_them() -> None:
+    one, other = Student(PLAN), Student(PLAN)
+    mean = mean_of([one, other])
+    assert torch.allclose(mean.window.weight, (one.window.weight + other.window.weight) / 2)
+    assert not torch.allclose(one.window.weight, other.window.weight)
 
 
 def test_only_the_last_epochs_learn_from_stretches() -> None:
