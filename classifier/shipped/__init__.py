@@ -1,5 +1,5 @@
 """The model in this folder and the digests of its files; written by `greenroom train`."""
 
-VERSION = "2026.11.28-5"
-MODEL_SHA256 = "2e0f1ecea359bfb9d8868f8af79bfc4fe7d05ef6f9ec909420d2f5523de7fff1"
-CARD_SHA256 = "ba8af0bfaead3a678eae2a40463d326ed74d88c94fe722f3b40a5bfc8ae25377"
+VERSION = "2026.11.28-6"
+MODEL_SHA256 = "b1a6e1dbe8d973f84611457c4c484f54f93acfc79f3964d7da7e7458afde4945"
+CARD_SHA256 = "a7e8819730240ee981038074bd2a2fe075e4521af81fefca75a2d268db61105a"
