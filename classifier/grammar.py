@@ -10,6 +10,7 @@ import random
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ _LOWER, _AS_IT_CAME, _UPPER = 0.2, 0.1, 0.03
 
 def made_comments(seed: int, share: float = 1.0) -> Rows:
     """English comments of all grammars with their labels; `share` of their usual number."""
-    rows = [comments_of(name, round(share * count), seed) for name, count in MADE.items()]
-    return joined(joined(rows[0], rows[1]), rows[2])
+    return reduce(joined, (comments_of(name, round(share * count), seed) for name, count in MADE.items()))
 
 
 def comments_of(name: str, count: int, seed: int) -> Rows:

@@ -66,8 +66,7 @@ def train(
     learnt, opinions = rows.take(~held), None
     if limit is None:
         learnt, opinions = _taught(rows, held, opinions_file, seed, encoder, progress)
-    made = made_comments(seed, 1.0 if limit is None else min(1.0, limit / sum(MADE.values())))
-    plan = Plan(seed=seed)
+    plan, made = Plan(seed=seed), _made(seed, limit)
     weights = replace(fit_network(learnt, opinions, plan, made, progress), clear=_CLEAR)
     weights = calibrated(weights, rows.take(held), dev)
     network = Network(weights)
@@ -77,10 +76,13 @@ def train(
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
     teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
-    card = _measured_card(
-        version, seed, joined(rows, made), dev, scores, {**asdict(plan), "teacher": teachers}
-    )
-    return Classifier(network, card)
+    parameters = {**asdict(plan), "teacher": teachers}
+    return Classifier(network, _measured_card(version, seed, joined(rows, made), dev, scores, parameters))
+
+
+def _made(seed: int, limit: int | None) -> Rows:
+    """Made comments; of few rows to train on they are not more than these."""
+    return made_comments(seed, 1.0 if limit is None else min(1.0, limit / sum(MADE.values())))
 
 
 def _measured_card(
