@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from classifier.categories import CATEGORIES
 from classifier.facts import body_of
 from classifier.network import Network
-from classifier.text import Piece, located_pieces, tokens
+from classifier.text import Piece, located_pieces, parted, tokens
 from classifier.vocabulary import Read
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def attribute(network: Network, correction: "Correction | None", comment: Mappin
     each word's part is its input times the slope there (Shrikumar et al. 2017). Of a long text only the
     stretch that decided counts.
     """
-    pieces = list(located_pieces(body_of(comment)))
+    pieces = [part for piece in located_pieces(body_of(comment)) for part in parted(piece)]
     reading = network.read([comment])
     body = reading.words.part(0, 1)
     logits = reading.logits[0].astype(np.float64)

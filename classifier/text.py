@@ -72,6 +72,9 @@ _NUMBER = re.compile(r"\d[\d.,]*(?:[a-z]{0,2}|min|mph)$")
 _NUMBERED = re.compile(r"[a-z]{1,6}\d+$")
 _LEET = str.maketrans("013456789@$!|+€£", "oieasgtbgasiitel")
 _LEET_SIGNS = re.compile(r"[0-9@$!|+€£]")
+# Written without spaces: Chinese characters one by one, and Japanese endings and foreign words in one piece.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_SIGNS = re.compile("[\u3400-\u9fff]|[\u3040-\u309f]+|[\u30a0-\u30ff]+|[^\u3040-\u30ff\u3400-\u9fff]+")
 _SPACED = re.compile(r"(?<!\S)\S(?:[ \t]\S){2,}[^\s\w]*(?!\S)")
 _PIECE = re.compile(_SPACED.pattern + r"|\S+")
 _ALONE = re.compile(r"\S[^\s\w]*")
@@ -116,6 +119,21 @@ def located_pieces(text: str) -> Iterator[Piece]:
     """
     for found in _PIECE.finditer(text):
         yield Piece(found.start(), found.end(), "".join(found[0].split()))
+
+
+def parted(piece: Piece) -> list[Piece]:
+    """The words of a piece that is written without spaces, if they mean the same apart.
+
+    >>> [part.text for part in parted(Piece(0, 6, "死ね、バカ!"))]
+    ['死', 'ね', '、', 'バカ', '!']
+    """
+    if len(piece.text) != piece.end - piece.start or not _UNSPACED.search(piece.text):
+        return [piece]
+    found = [
+        Piece(piece.start + part.start(), piece.start + part.end(), part[0])
+        for part in _SIGNS.finditer(piece.text)
+    ]
+    return found if [word for part in found for word in tokens(part.text)] == tokens(piece.text) else [piece]
 
 
 def plain_words(pieces: Sequence[str]) -> list[str]:
@@ -188,7 +206,11 @@ def words(part: str) -> list[str]:
 
     >>> words("st.ret.ched"), words("f-u-c-k"), words("well-known"), words("f**k"), words("mp3")
     (['st', 'ret', 'ched', 'stretched'], ['fuck'], ['well', 'known'], ['f**k'], ['mp3', 'mpe'])
+    >>> words("谢谢分享"), words("バカ野郎です"), words("iphone很好")
+    (['谢', '谢', '分', '享'], ['バカ', '野', '郎', 'です'], ['iphone', '很', '好'])
     """
+    if _UNSPACED.search(part):
+        return [token for sign in _SIGNS.findall(part) for token in _of_one_script(sign)]
     part = part.replace("'", "").strip(".-_~|+!")
     if part.isalpha() and len(part) <= LONGEST_WORD:
         return [squeezed(part)]
@@ -204,6 +226,10 @@ def words(part: str) -> list[str]:
     joined = squeezed("".join(parts)) if min(map(len, parts)) <= _SHORT_PART else ""
     apart = [] if max(map(len, parts)) == 1 else [token for word in parts for token in _cut(word)]
     return [*apart, *_cut(joined)]
+
+
+def _of_one_script(part: str) -> list[str]:
+    return _cut(part) if _UNSPACED.match(part) else words(part)
 
 
 def link_words(link: str) -> list[str]:

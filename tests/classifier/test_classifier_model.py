@@ -120,6 +120,12 @@ def test_spans_count_characters_whatever_comes_before_them(small: Classifier, be
     assert "stupid idiot" in {body[span.start : span.end] for span in spans}
 
 
+def test_spans_point_at_words_that_have_no_space_around_them(small: Classifier) -> None:
+    body = "谢谢你CASINO bonus分享"
+    ((strongest, *_),) = small.explain([{"body": body}], limit=3)
+    assert body[strongest.start : strongest.end] == "CASINO bonus"
+
+
 AMONG_MUCH = " ".join(
     ["python reads the file"] * 12 + ["you stupid idiot, casino"] + ["and prints a list"] * 12
 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from classifier import vocabulary
 from classifier.hashing import HashedWords, hash_words
 from classifier.perturbation import DISGUISES, disguised, other_terms
-from classifier.text import LONGEST_WORD, located_pieces, pieces, plain_words, tokens
+from classifier.text import LONGEST_WORD, located_pieces, parted, pieces, plain_words, tokens
 from classifier.vocabulary import GAP, NOTHING, Vocabulary
 
 PARTS = (
@@ -117,6 +117,19 @@ def test_text_after_white_space_changes_no_word_before_it(first: str, second: st
 )
 def test_disguises_are_taken_off(typed: str, meant: str) -> None:
     assert " ".join(words(typed)) == meant
+
+
+@given(st.text(alphabet=st.sampled_from("死你ねバー、。!a1. @&\u3099\u200bｱ-"), max_size=40))
+def test_parts_of_a_piece_lie_side_by_side_and_have_its_tokens(text: str) -> None:
+    for piece in located_pieces(text):
+        parts = parted(piece)
+        assert [parts[0].start, *(part.end for part in parts)] == [*(part.start for part in parts), piece.end]
+        assert [word for part in parts for word in tokens(part.text)] == tokens(piece.text)
+
+
+def test_chinese_is_read_sign_by_sign_and_japanese_by_its_scripts() -> None:
+    assert words("你真是个好人") == ["你", "真", "是", "个", "好", "人"]
+    assert words("ﾊﾞｶな人") == ["バカ", "な", "人"]
 
 
 @given(st.lists(st.text(min_size=1, max_size=30).filter(lambda text: len(text.split()) == 1), max_size=5))
