@@ -7,9 +7,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from benchmarks.backlog import Stage, when
+from benchmarks.cases import FOLDER, area, read_cases
 from benchmarks.crowd import batches, comments
 from benchmarks.doors import DOORS
 from benchmarks.figures import percentile, percentiles
@@ -17,6 +19,8 @@ from benchmarks.processes import below, by_kind
 from benchmarks.scaling import stops_at
 from benchmarks.truth import Truth, without_double_work
 from benchmarks.variants import variants
+from classifier.categories import CATEGORIES
+from classifier.grammar import LANGUAGES
 from moderation.database import Database
 from moderation.models import Site
 from tests.conftest import Api
@@ -51,6 +55,25 @@ def test_memory_is_told_by_its_highest_value_in_each_quarter() -> None:
 def test_more_workers_end_to_help_where_the_next_number_gains_less_than_a_tenth() -> None:
     assert stops_at({1: 100, 2: 190, 4: 200, 8: 500}) == 2
     assert stops_at({1: 100, 2: 190}) == 2
+
+
+def test_every_case_says_what_it_is_and_every_language_has_some() -> None:
+    files = {path.stem: read_cases(path) for path in FOLDER.glob("*.jsonl")}
+    assert {*LANGUAGES, "en-speech", "en-adverts"} == {*files}
+    for name, cases in files.items():
+        assert len({case["body"] for case in cases}) == len(cases) >= 75, name
+        for case in cases:
+            labels = {category: case[category] for category in CATEGORIES if category in case}
+            assert labels and {*labels.values()} <= {0, 1}, case
+            assert {*case} - {*labels} <= {"body", "author", "case"}, case
+
+
+def test_an_area_counts_labelled_cases_alone_and_needs_both_kinds() -> None:
+    scores = np.zeros((4, len(CATEGORIES)), np.float32)
+    scores[:, 0] = [0.9, 0.1, 0.8, 0.2]
+    cases = [{"spam": 1}, {"spam": 0}, {"threat": 1}, {"spam": 1}]
+    assert area(scores, cases, "spam") == 1.0
+    assert np.isnan(area(scores, cases, "threat"))
 
 
 def test_percentiles_of_nothing_are_zero() -> None:
