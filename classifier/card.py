@@ -17,7 +17,8 @@ INTENDED_USE = (
 )
 LIMITS = (
     "Learnt mostly from English talk pages, news comments and technical blogs; Portuguese, German and Korean "
-    "only from short texts, other languages hardly at all.",
+    "from short texts; Arabic, Chinese, Dutch, French, Italian, Japanese, Polish, Russian, Spanish and "
+    "Turkish from comments made by grammars alone; other languages not at all.",
     "Sees words, not meaning: irony, quotation, reclaimed words and new spellings mislead it.",
     "Words that name groups of people raise toxicity scores more than they should.",
     "severe_toxicity, obscene, threat, insult and identity_attack come from few sources.",

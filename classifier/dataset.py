@@ -40,6 +40,10 @@ SOURCES: Mapping[str, tuple[float, tuple[str, ...] | None]] = {
     "made: spam": (0.5, None),  # by `grammar`, so their words are ours and not people's
     "made: speech": (0.5, None),
     "made: emoji": (1.0, None),
+    "made: threats": (0.5, None),
+    "made: groups": (0.5, None),
+    "made: insults": (0.5, None),
+    "made: languages": (0.3, None),
 }
 # Rare categories would be drowned by the others that share the network's layers.
 _RARE = {"severe_toxicity": 3.0, "threat": 3.0, "identity_attack": 3.0}

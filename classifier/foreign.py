@@ -18,7 +18,7 @@ from classifier.text import pieces, tokens
 from classifier.vocabulary import NOTHING
 
 # Of a long text its first words, and of English not all: there is enough of it.
-_MOST_WORDS, _MOST_ENGLISH = 60, 60_000
+_MOST_WORDS, _MOST_ENGLISH = 60, 120_000
 _STRENGTH, _STEPS = 1e-6, 60
 # Its ham is Polish, and nothing says which of its rows are.
 _UNSURE = "blog_lrem_weak"

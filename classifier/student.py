@@ -147,10 +147,12 @@ def fit_network(
     teacher: NDArray[np.float32] | None,
     plan: Plan,
     made: Rows | None = None,
+    abroad: Rows | None = None,
     progress: Progress = print,
 ) -> Weights:
     """Weights learnt from rows (weighted, NaN where nobody labelled) and a teacher's logits (n, 7), NaN where
-    it was not asked. The last epochs are learnt twice, with made comments and without, and the mean counts.
+    it was not asked. The last epochs are learnt twice, with made comments and without, and the mean counts;
+    both times from those made in other languages (`abroad`) too.
 
     The same input and seed give the same weights on the same kind of machine.
     """
@@ -161,7 +163,8 @@ def fit_network(
     student, shares = Student(plan), teacher_shares(rows, plan)
     learn(student, rows, *aims(rows, teacher, shares), plan, progress)
     if plan.last_epochs:
-        studies = [(rows, teacher)] if made is None else [(rows, teacher), with_made(rows, teacher, made)]
+        study = (rows, teacher) if abroad is None else with_made(rows, teacher, abroad)
+        studies = [study] if made is None else [study, with_made(*study, made)]
         ends = []
         for some, opinions in studies:
             end = copy.deepcopy(student)

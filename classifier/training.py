@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from classifier.errors import ModelError
 from classifier.evaluation import report
 from classifier.excerpts import excerpts
 from classifier.foreign import fit_foreign
-from classifier.grammar import MADE, made_comments
+from classifier.grammar import MADE, made_abroad, made_comments
 from classifier.logistic import fit_line
 from classifier.manifest import sha256, write_durably
 from classifier.mix import choose_operating_points, mixed_labels
@@ -28,7 +29,9 @@ from classifier.network import Abroad, Network, Weights
 Progress = Callable[[str], None]
 _HELD_BACK = 0.05
 _SPAM = 0
-_FEWEST_TO_LEVEL = 50
+# So many comments it takes to level a category of other languages, and at least this share of the fine ones
+# may be held there: a smaller one cannot be told from a few hundred.
+_FEWEST_TO_LEVEL, _LEAST_HELD = 50, 0.02
 # From which log-odds, before calibration, a stretch of a long text counts: for toxicity a little below what
 # is held. Chosen on dev; of the other categories the worst stretch tells in any case.
 _CLEAR = np.array([1.0 if category == "toxicity" else -np.inf for category in CATEGORIES], np.float32)
@@ -67,22 +70,25 @@ def train(
     if limit is None:
         learnt, opinions = _taught(rows, held, opinions_file, seed, encoder, progress)
     plan, made = Plan(seed=seed), _made(seed, limit)
-    weights = replace(fit_network(learnt, opinions, plan, made, progress), clear=_CLEAR)
+    weights = replace(fit_network(learnt, opinions, plan, *made, progress), clear=_CLEAR)
     weights = calibrated(weights, rows.take(held), dev)
     network = Network(weights)
     if in_other_languages(learnt).any():
         progress("learning other languages")
-        network = Network(weights, _abroad(network, learnt, opinions, rows, held, plan, progress))
+        checked = (rows.take(held), dev)
+        network = Network(weights, _abroad(network, (learnt, opinions), made, checked, plan, progress))
     progress("measuring on dev")
     scores = Classifier(network, {"version": version}).score(dev.comments)
     teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
     parameters = {**asdict(plan), "teacher": teachers}
-    return Classifier(network, _measured_card(version, seed, joined(rows, made), dev, scores, parameters))
+    everything = reduce(joined, (rows, *made))
+    return Classifier(network, _measured_card(version, seed, everything, dev, scores, parameters))
 
 
-def _made(seed: int, limit: int | None) -> Rows:
-    """Made comments; of few rows to train on they are not more than these."""
-    return made_comments(seed, 1.0 if limit is None else min(1.0, limit / sum(MADE.values())))
+def _made(seed: int, limit: int | None) -> tuple[Rows, Rows]:
+    """Made comments in English and in other languages; of few rows to train on not more than these."""
+    share = 1.0 if limit is None else min(1.0, limit / sum(MADE.values()))
+    return made_comments(seed, share), made_abroad(seed, share)
 
 
 def _measured_card(
@@ -128,22 +134,27 @@ def calibrated(weights: Weights, held: Rows, dev: Rows) -> Weights:
 
 def _abroad(
     english: Network,
-    learnt: Rows,
-    opinions: NDArray[np.float32] | None,
-    rows: Rows,
-    held: NDArray[np.bool_],
+    taught: tuple[Rows, NDArray[np.float32] | None],
+    made: tuple[Rows, Rows],
+    checked: tuple[Rows, Rows],
     plan: Any,
     progress: Progress,
 ) -> Abroad:
-    """What reads other languages, learnt from the rows in these alone, and tells them from English."""
-    from classifier.student import abroad_plan, fit_network
+    """What reads other languages, learnt from the rows in these alone, and tells them from English.
 
+    `checked`: rows held back, to level its scores on, and those of dev, for how many English ones are held.
+    """
+    from classifier.student import abroad_plan, fit_network, with_made
+
+    (learnt, opinions), (held, dev) = taught, checked
     foreign = in_other_languages(learnt)
-    theirs, labelled = learnt.take(foreign), labelled_in(learnt.take(foreign))
     asked = None if opinions is None else opinions[foreign]
+    theirs, asked = with_made(learnt.take(foreign), asked, made[1])
+    labelled = labelled_in(theirs)
     weights = fit_network(theirs, asked, abroad_plan(plan), progress=progress)
-    weights = levelled(weights, english, rows.take(held & in_other_languages(rows)), labelled)
-    table, scale, bias = fit_foreign(rows.take(~held), english.weights.table_bits, plan.seed)
+    bars = hold_bars(english, dev)
+    weights = levelled(weights, english, held.take(in_other_languages(held)), labelled, bars)
+    table, scale, bias = fit_foreign(reduce(joined, (learnt, *made)), english.weights.table_bits, plan.seed)
     return Abroad(weights, labelled, table, scale, bias)
 
 
@@ -158,23 +169,54 @@ def labelled_in(rows: Rows) -> NDArray[np.int64]:
     return np.flatnonzero(both & (np.arange(len(CATEGORIES)) != _SPAM))
 
 
-def levelled(weights: Weights, english: Network, held: Rows, categories: NDArray[np.int64]) -> Weights:
-    """The weights for other languages, with logits of these categories that have the mean and the spread of
-    the English ones.
+def hold_bars(network: Network, dev: Rows) -> NDArray[np.float64]:
+    """Of each category the log-odds from which a comment is held, and the share of fine English ones that
+    are (7, 2); NaN where nothing is."""
+    scores = Classifier(network, {"version": "unlevelled"}).score(dev.comments)
+    points, bars = choose_operating_points(dev, scores), np.full((len(CATEGORIES), 2), np.nan)
+    for k, category in enumerate(CATEGORIES):
+        bar = points[category]["hold"]["threshold"] if category in points else None
+        labels, natural = mixed_labels(dev, k)
+        fine = (natural > 0) & (labels == 0)
+        if bar is not None and fine.any():
+            bars[k] = np.log(bar / (1 - bar)), np.average(scores[fine, k] >= bar, weights=natural[fine])
+    return bars
 
-    Of what a blog sees in another language no sample is at hand. So thresholds hold for the mean of both, and
-    who is above them is decided by both alike.
+
+def levelled(
+    weights: Weights,
+    english: Network,
+    held: Rows,
+    categories: NDArray[np.int64],
+    bars: NDArray[np.float64],
+) -> Weights:
+    """The weights for other languages, with logits of these categories so that together with the English ones
+    as many fine comments are held (`hold_bars`) as in English.
+
+    First they get the mean and the spread of the English ones, so that both have the same say. Of what a blog
+    sees in another language no sample is at hand, and how much of it is toxic is not known: how much of what
+    is fine costs a person's time is what can be levelled.
     """
     if len(held) < _FEWEST_TO_LEVEL:
         return weights
     aim, found = (
-        Classifier(network, {"version": "unlevelled"}).logits(held.comments)
+        Classifier(network, {"version": "unlevelled"}).logits(held.comments).astype(np.float64)
         for network in (english, Network(weights))
     )
-    slope, shift = weights.slope.copy(), weights.shift.copy()
+    slope, shift = np.ones(len(CATEGORIES)), np.zeros(len(CATEGORIES))
     slope[categories] = (aim.std(axis=0) / np.maximum(found.std(axis=0), 1e-6))[categories]
     shift[categories] = (aim.mean(axis=0) - slope * found.mean(axis=0))[categories]
-    return replace(weights, slope=slope, shift=shift)
+    both = (aim + found * slope + shift) / 2
+    for k in categories.tolist():
+        fine, (bar, share) = held.labels[:, k] == 0, bars[k]
+        if fine.sum() >= _FEWEST_TO_LEVEL and not np.isnan(bar):
+            # Half of what is added counts.
+            shift[k] += 2 * (bar - np.quantile(both[fine, k], 1 - max(share, _LEAST_HELD)))
+    return replace(
+        weights,
+        slope=(weights.slope * slope).astype(np.float32),
+        shift=(weights.shift * slope + shift).astype(np.float32),
+    )
 
 
 def _taught(

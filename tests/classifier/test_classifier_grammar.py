@@ -1,14 +1,23 @@
 """Comments made by a grammar: classifier.grammar"""
 
+import random
 import re
 
 import numpy as np
 import pytest
 
 from classifier.categories import CATEGORIES
-from classifier.grammar import MADE, comments_of, made_comments, read_grammar
+from classifier.grammar import (
+    LANGUAGES,
+    MADE,
+    comments_of,
+    made_abroad,
+    made_comments,
+    read_grammar,
+    written,
+)
 
-GRAMMARS = pytest.mark.parametrize("name", MADE)
+GRAMMARS = pytest.mark.parametrize("name", [*MADE, *LANGUAGES])
 MEMBERS = ("body", "author_name", "author_url", "thread_title")
 
 
@@ -30,7 +39,7 @@ def test_every_kind_says_what_is_so_and_how_often_it_comes(name: str) -> None:
 
 @GRAMMARS
 def test_what_a_grammar_teaches_it_shows_with_its_opposite(name: str) -> None:
-    labels = comments_of(name, 5_000, seed=0).labels
+    labels = comments_of(name, 5_000, 0, language_of(name)).labels
     for k, category in enumerate(CATEGORIES):
         found = labels[:, k][~np.isnan(labels[:, k])]
         if found.any():
@@ -39,9 +48,9 @@ def test_what_a_grammar_teaches_it_shows_with_its_opposite(name: str) -> None:
 
 @GRAMMARS
 def test_nearly_all_comments_differ_and_no_braces_are_left(name: str) -> None:
-    rows = comments_of(name, 5_000, seed=0)
+    rows = comments_of(name, 5_000, 0, language_of(name))
     texts = [str(comment) for comment in rows.comments]
-    assert len(set(texts)) == len(texts) > 4_700
+    assert len(set(texts)) == len(texts) > 4_300
     assert not any(
         re.search(r"[{}]", comment["body"] + comment["author"]["name"]) for comment in rows.comments
     )
@@ -64,3 +73,24 @@ def test_a_share_of_them_has_comments_of_every_grammar() -> None:
     assert {str(source) for source in rows.sources} == {f"made: {name}" for name in MADE}
     assert 950 < len(rows) <= sum(MADE.values()) // 100
     assert not rows.licences
+
+
+def test_of_every_language_there_are_comments_of_all_kinds_and_they_say_which_it_is() -> None:
+    rows = made_abroad(seed=0, share=0.1)
+    assert {*rows.languages} == {*LANGUAGES}
+    assert {*rows.sources} == {"made: languages"}
+    for language in LANGUAGES:
+        labels = rows.labels[rows.languages == language]
+        for category in ("spam", "toxicity", "threat", "insult", "identity_attack"):
+            found = labels[:, CATEGORIES.index(category)]
+            assert {*found[~np.isnan(found)]} == {0.0, 1.0}, (language, category)
+
+
+@pytest.mark.parametrize(("language", "found"), [("en", "Ada and I. Érable"), ("pl", "Ada and i. Érable")])
+def test_a_lone_i_is_a_capital_in_english_alone(language: str, found: str) -> None:
+    draws = {written("ada and i. érable", random.Random(seed), language) for seed in range(40)}
+    assert found in draws
+
+
+def language_of(name: str) -> str:
+    return name if name in LANGUAGES else "en"

@@ -30,7 +30,7 @@ from classifier.student import (
     teacher_shares,
     with_made,
 )
-from classifier.training import _opinions, calibrated, levelled
+from classifier.training import _opinions, calibrated, hold_bars, levelled
 
 PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
 
@@ -107,6 +107,18 @@ def test_of_made_comments_no_teacher_says_anything() -> None:
     assert with_made(learnt_from, None, made)[1] is None
 
 
+def test_comments_made_in_other_languages_are_learnt_with_and_without_the_english_ones() -> None:
+    german = [{"body": f"{who} {what}"} for who in ("du", "er", "sie") for what in ("blödmann", "danke")] * 40
+    labels = np.full((len(german), 7), np.nan)
+    labels[:, 1] = ["blödmann" in comment["body"] for comment in german]
+    abroad = Rows(german, labels, np.ones(labels.shape), np.full(240, "made: languages"), np.full(240, "de"))
+    plan = dataclasses.replace(PLAN, epochs=1, last_epochs=6, last_rate=0.02)
+    for made in (None, rows(100, seed=1)):
+        weights = fit_network(rows(), None, plan, made, abroad, lambda _: None)
+        scores = Classifier(Network(weights), {"version": "x"}).score(german)[:, 1]
+        assert scores[labels[:, 1] == 1].min() > scores[labels[:, 1] == 0].max()
+
+
 def test_calibration_changes_probabilities_and_not_their_order() -> None:
     weights, held = learnt(), rows(200, seed=4)
     held = dataclasses.replace(held, sources=np.full(200, "wiki-context CAT"))
@@ -154,10 +166,12 @@ def test_only_the_last_epochs_learn_from_made_comments() -> None:
     made = rows(200, seed=2)
     made.labels[:, 4] = made.labels[:, 1]
     first = dataclasses.replace(PLAN, last_epochs=0)
-    without, before = (pack(fit_network(rows(), None, first, some, lambda _: None)) for some in (None, made))
+    without, before = (
+        pack(fit_network(rows(), None, first, some, progress=lambda _: None)) for some in (None, made)
+    )
     assert all(np.array_equal(without[name], before[name]) for name in without)
     plan = dataclasses.replace(PLAN, last_epochs=8, last_rate=PLAN.rate)
-    after = fit_network(rows(), None, plan, made, lambda _: None)
+    after = fit_network(rows(), None, plan, made, progress=lambda _: None)
     scores = Classifier(Network(after), {"version": "x"}).score(made.comments)[:, 4]
     assert scores[made.labels[:, 4] == 1].mean() > scores[made.labels[:, 4] == 0].mean() + 0.1
 
@@ -234,7 +248,7 @@ def test_the_network_for_other_languages_scores_at_the_level_of_the_english_one(
     labelled, unseen = rows(200, seed=1), rows(90, seed=2)
     english = Network(learnt())
     own, labelled_here = learnt(labels=labelled), np.array([1, 5])
-    other = levelled(own, english, unseen, labelled_here)
+    other = levelled(own, english, unseen, labelled_here, np.full((7, 2), np.nan))
     found, aim = (
         Classifier(network, {"version": "x"}).logits(unseen.comments) for network in (Network(other), english)
     )
@@ -243,6 +257,28 @@ def test_the_network_for_other_languages_scores_at_the_level_of_the_english_one(
             measure(found, axis=0)[labelled_here], measure(aim, axis=0)[labelled_here], atol=0.01
         )
     assert other.slope[0] == own.slope[0]
+
+
+def test_in_other_languages_as_many_fine_comments_are_held_as_in_english() -> None:
+    held, bars = rows(400, seed=2), np.full((7, 2), np.nan)
+    english, own = Network(learnt()), learnt(labels=rows(200, seed=1))
+    bars[[1, 5]] = (-2.0, 0.1), (1.0, 0.001)
+    other = Network(levelled(own, english, held, np.array([1, 5]), bars))
+    both = np.mean(
+        [Classifier(net, {"version": "x"}).logits(held.comments) for net in (english, other)], axis=0
+    )
+    fine = held.labels[:, 1] == 0
+    assert (both[fine, 1] >= -2.0).mean() == pytest.approx(0.1, abs=0.02)
+    # A share too small to tell by so few is taken for a larger one.
+    insults = held.labels[:, 5] == 0
+    assert (both[insults, 5] >= 1.0).mean() == pytest.approx(0.02, abs=0.01)
+
+
+def test_how_many_fine_comments_are_held_is_told_from_the_mix_a_blog_sees() -> None:
+    dev = dataclasses.replace(rows(300, seed=3), sources=np.full(300, "wiki-context CAT"))
+    bar, share = hold_bars(Network(learnt()), dev)[1]
+    scores = Classifier(Network(learnt()), {"version": "x"}).logits(dev.comments)[:, 1]
+    assert share == pytest.approx((scores[dev.labels[:, 1] == 0] >= bar).mean())
 
 
 def test_opinions_on_other_languages_count_less_than_those_on_english() -> None:
