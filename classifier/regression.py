@@ -88,6 +88,21 @@ CASES: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
         ),
     ),
     "very short": (_FINE, ("Thanks!", "+1", "Nice.", "Same here.", "Me too", "Danke!", "ok", "lol")),
+    "thanks and questions in other languages": (
+        _FINE,
+        (
+            "Muchas gracias, con esto ya me arranca el servidor.",
+            "Est-ce que la mise à jour fonctionne aussi avec la version 3 ?",
+            "Bellissime foto, soprattutto quella del porto all'alba.",
+            "Bedankt voor de uitleg, nu snap ik het eindelijk.",
+            "Dziękuję za artykuł, bardzo mi pomógł.",
+            "Подскажите, пожалуйста, как настроить это на сервере?",
+            "Elinize sağlık, tarif çok güzel oldu.",
+            "شكرا جزيلا على الشرح، استفدت كثيرا.",
+            "感谢分享，终于看懂了。",
+            "とても参考になりました。ありがとうございます。",
+        ),
+    ),
     "pills and loans": (
         _SPAM,
         (
@@ -97,6 +112,16 @@ CASES: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
             "Online casino with free spins, register now and win big http://spin777.example",
             "Cheap replica watches and handbags, free shipping worldwide http://replica.example",
             "Get 10,000 followers for only $5, visit http://likes.example now",
+        ),
+    ),
+    "adverts in other languages": (
+        _SPAM,
+        (
+            "Gana dinero desde casa sin experiencia, escribe al WhatsApp +34 600 000 000 http://dinero.example",
+            "Crédit rapide sans justificatif, réponse en 24 h : http://credit.example",
+            "Лучшее онлайн казино, бонус за регистрацию http://kazino.example",
+            "Tanie tabletki na potencję bez recepty, kup teraz http://tabletki.example",
+            "正品代购，加微信 abc123，全场五折 http://daigou.example",
         ),
     ),
     "flattery with a link": (
@@ -127,6 +152,21 @@ CASES: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
             "너 같은 멍청한 쓰레기는 꺼져라.",
             "Du bist ein verdammter Vollidiot.",
             "Você é um idiota e um lixo.",
+        ),
+    ),
+    "insults in other languages": (
+        _TOXIC,
+        (
+            "Eres un imbécil de mierda, cállate ya.",
+            "Ferme ta gueule, espèce de connard.",
+            "Sei un coglione e fai schifo.",
+            "Hou je bek, achterlijke idioot.",
+            "Zamknij ryj, debilu jebany.",
+            "Ты тупой дебил, заткни пасть.",
+            "Kes sesini, aptal orospu çocuğu.",
+            "اخرس يا كلب يا حمار.",
+            "你这个傻逼，滚开。",
+            "黙れ、このクソ野郎。",
         ),
     ),
     "disguised insults": (

@@ -31,7 +31,7 @@ _HELD_BACK = 0.05
 _SPAM = 0
 # So many comments it takes to level a category of other languages, and at least this share of the fine ones
 # may be held there: a smaller one cannot be told from a few hundred.
-_FEWEST_TO_LEVEL, _LEAST_HELD = 50, 0.02
+_FEWEST_TO_LEVEL, _LEAST_HELD = 50, 0.01
 # From which log-odds, before calibration, a stretch of a long text counts: for toxicity a little below what
 # is held. Chosen on dev; of the other categories the worst stretch tells in any case.
 _CLEAR = np.array([1.0 if category == "toxicity" else -np.inf for category in CATEGORIES], np.float32)

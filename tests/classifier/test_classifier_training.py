@@ -271,7 +271,7 @@ def test_in_other_languages_as_many_fine_comments_are_held_as_in_english() -> No
     assert (both[fine, 1] >= -2.0).mean() == pytest.approx(0.1, abs=0.02)
     # A share too small to tell by so few is taken for a larger one.
     insults = held.labels[:, 5] == 0
-    assert (both[insults, 5] >= 1.0).mean() == pytest.approx(0.02, abs=0.01)
+    assert (both[insults, 5] >= 1.0).mean() == pytest.approx(0.01, abs=0.008)
 
 
 def test_how_many_fine_comments_are_held_is_told_from_the_mix_a_blog_sees() -> None:

@@ -31,7 +31,7 @@ def perfect() -> np.ndarray[Any, Any]:
 
 def test_no_case_is_there_twice() -> None:
     bodies = [example.comment["body"] for example in regression_examples()]
-    assert len(bodies) == len(set(bodies)) >= 80
+    assert len(bodies) == len(set(bodies)) >= 100
 
 
 def test_every_category_asked_for_has_cases_of_both_kinds() -> None:
