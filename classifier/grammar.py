@@ -49,15 +49,15 @@ def made_comments(seed: int, share: float = 1.0) -> Rows:
 def made_abroad(seed: int, share: float = 1.0) -> Rows:
     """Comments with their labels in other languages; `share` of their usual number."""
     count = round(share * _OF_EACH_LANGUAGE)
-    return reduce(joined, (comments_of(name, count, seed, name) for name in LANGUAGES))
+    return reduce(joined, (comments_of(name, count, seed) for name in LANGUAGES))
 
 
-def comments_of(name: str, count: int, seed: int, language: str = "en") -> Rows:
+def comments_of(name: str, count: int, seed: int) -> Rows:
     """At most `count` different comments of one grammar; the same seed gives the same ones.
 
     `labels` of a kind says what is so (1) and what is not (0); what it does not name is unknown (NaN).
     """
-    grammar = read_grammar(name)
+    grammar, language = read_grammar(name), name if name in LANGUAGES else "en"
     draw = random.Random(f"{name} {seed}")  # noqa: S311 - no secret
     kinds = grammar["kind"]
     found: dict[str, tuple[Mapping[str, Any], Mapping[str, int]]] = {}
@@ -67,7 +67,7 @@ def comments_of(name: str, count: int, seed: int, language: str = "en") -> Rows:
     labels = np.array(
         [[known.get(category, np.nan) for category in CATEGORIES] for _, known in found.values()]
     ).reshape(-1, len(CATEGORIES))
-    source = f"made: {name}" if language == "en" else _IN_LANGUAGES
+    source = _IN_LANGUAGES if name in LANGUAGES else f"made: {name}"
     return Rows(
         [comment for comment, _ in found.values()],
         labels,

@@ -39,7 +39,7 @@ def test_every_kind_says_what_is_so_and_how_often_it_comes(name: str) -> None:
 
 @GRAMMARS
 def test_what_a_grammar_teaches_it_shows_with_its_opposite(name: str) -> None:
-    labels = comments_of(name, 5_000, 0, language_of(name)).labels
+    labels = comments_of(name, 5_000, seed=0).labels
     for k, category in enumerate(CATEGORIES):
         found = labels[:, k][~np.isnan(labels[:, k])]
         if found.any():
@@ -48,7 +48,7 @@ def test_what_a_grammar_teaches_it_shows_with_its_opposite(name: str) -> None:
 
 @GRAMMARS
 def test_nearly_all_comments_differ_and_no_braces_are_left(name: str) -> None:
-    rows = comments_of(name, 5_000, 0, language_of(name))
+    rows = comments_of(name, 5_000, seed=0)
     texts = [str(comment) for comment in rows.comments]
     assert len(set(texts)) == len(texts) > 4_300
     assert not any(
@@ -90,7 +90,3 @@ def test_of_every_language_there_are_comments_of_all_kinds_and_they_say_which_it
 def test_a_lone_i_is_a_capital_in_english_alone(language: str, found: str) -> None:
     draws = {written("ada and i. érable", random.Random(seed), language) for seed in range(40)}
     assert found in draws
-
-
-def language_of(name: str) -> str:
-    return name if name in LANGUAGES else "en"
