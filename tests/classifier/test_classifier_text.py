@@ -5,6 +5,8 @@ import importlib
 import os
 import random
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -186,13 +188,22 @@ def test_a_text_of_more_words_than_are_remembered_is_read_whole(monkeypatch: pyt
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's memory there")
 def test_a_full_memory_stays_as_large_as_it_is() -> None:
+    # In a process of its own: what other tests left behind may be collected at any moment in this one.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        sizes = processes.submit(sizes_while_reading).result()
+    # Of its 67 MB; it was full, and began anew, after the first 65 of these 140 reads.
+    late = sizes[67:]
+    assert sizes[60] - sizes[0] > 50_000_000
+    assert max(late) - min(late) < 25_000_000
+
+
+def sizes_while_reading() -> list[int]:
+    """The process's bytes of memory after each read of 500 new words."""
     memory, sizes = numbered_words(width=512), []
     for first in range(0, 70_000, 500):
         memory.read([" ".join(f"w{n}" for n in range(first, first + 500))])
         sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
-    # Of its 67 MB; it was full, and began anew, after the first 65 of these 140 reads.
-    late = sizes[67:]
-    assert max(late) - min(late) < 25_000_000
+    return sizes
 
 
 def numbered_words(width: int) -> Vocabulary:
@@ -238,6 +249,6 @@ def test_a_text_about_other_people_keeps_its_other_words() -> None:
 )
 def test_the_longest_body_of_anything_takes_well_under_a_second(part: str) -> None:
     body = (part * 20_000)[:20_000]
-    started = time.perf_counter()
+    started = time.thread_time()
     words(body)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
