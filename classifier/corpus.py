@@ -19,7 +19,7 @@ from classifier.vocabulary import NOTHING
 Ids = NDArray[np.int64]
 _CHUNK, _GROUP = 8192, 48
 # The first words of every corpus: no word, and those that stand for something else.
-_KNOWN = ("", NOTHING, LINK, EMAIL)
+KNOWN = ("", NOTHING, LINK, EMAIL)
 
 
 @dataclass
@@ -59,14 +59,14 @@ def read_corpus(rows: Rows, seed: int, mistyped_share: float = 0.0) -> Corpus:
 
 def sizes_in(body: list[int]) -> list[int]:
     """The numbers of how many links and how many words a text has."""
-    links = sum(body.count(_KNOWN.index(word)) for word in (LINK, EMAIL))
+    links = sum(body.count(KNOWN.index(word)) for word in (LINK, EMAIL))
     return [int(part[0]) for part in sizes_of(np.array([links]), np.array([len(body)]))]
 
 
 class _Ids:
     def __init__(self) -> None:
-        self.words = [*_KNOWN]
-        self.known = {word: i for i, word in enumerate(_KNOWN) if word}
+        self.words = [*KNOWN]
+        self.known = {word: i for i, word in enumerate(KNOWN) if word}
 
     def of(self, text: str) -> list[int]:
         return [self._id(word) for piece in pieces(text) for word in tokens(piece)] or [self.known[NOTHING]]

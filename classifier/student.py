@@ -8,7 +8,7 @@ In the last epochs a long text is judged by the worst of its stretches, as in us
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,73 +17,17 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from classifier.categories import CATEGORIES
-from classifier.corpus import Batches, Corpus, Ids, read_corpus, sizes_in
+from classifier.corpus import KNOWN, Batches, Corpus, Ids, read_corpus, sizes_in
 from classifier.dataset import Rows, is_labelled, joined
+from classifier.encoders import OF_MANY_LANGUAGES
 from classifier.facts import FACTS
 from classifier.network import STRETCH_LESS, Weights, stretch_places
+from classifier.plan import Plan, last_part
+from classifier.word_vectors import first_table
 
 Progress = Callable[[str], None]
 _LABELS = len(CATEGORIES)
 _CHUNK = 8192
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train; the sizes decide the model's size and speed, the rest was chosen on dev."""
-
-    table_bits: int = 18
-    pair_bits: int = 17
-    inward: int = 32
-    windows: int = 64
-    hidden: int = 96
-    epochs: int = 7
-    unlabelled: float = 0.45
-    batch: int = 256
-    rate: float = 2e-3
-    decay: float = 0.02
-    words_dropped: float = 0.1
-    units_dropped: float = 0.2
-    longest: int = 250
-    disguised: float = 0.25
-    mistyped: float = 0.0
-    other_terms: float = 0.3
-    padded: float = 0.45
-    unlabelled_padded: float = 0.2
-    context_kept: float = 0.6
-    averaged: float = 0.995
-    teacher_share: float = 0.9
-    foreign_share: float = 0.7
-    stretch: int = 30
-    by_stretches: bool = False
-    last_epochs: int = 2
-    last_rate: float = 4e-4
-    last_disguised: float = 0.3
-    last_mistyped: float = 0.4
-    last_padded: float = 0.45
-    seed: int = 0
-
-
-def last_part(plan: Plan) -> Plan:
-    """The plan of the last epochs: slower, by stretches, and with other and more disguises.
-
-    Not of all epochs: learnt from the first on, that much padding costs spam that is found by itself.
-    """
-    return replace(
-        plan,
-        epochs=plan.last_epochs,
-        rate=plan.last_rate,
-        disguised=plan.last_disguised,
-        mistyped=plan.last_mistyped,
-        padded=plan.last_padded,
-        by_stretches=True,
-        seed=plan.seed + 1,
-    )
-
-
-def abroad_plan(plan: Plan) -> Plan:
-    """The plan of the network for other languages: few comments want small tables and batches, few epochs."""
-    small = replace(plan, table_bits=plan.table_bits - 2, pair_bits=plan.pair_bits - 2, batch=16)
-    return replace(small, epochs=4, last_epochs=0, foreign_share=0.5)
 
 
 class Student(torch.nn.Module):
@@ -213,6 +157,8 @@ def learn(
     torch.manual_seed(plan.seed)
     corpus = read_corpus(rows, plan.seed, plan.mistyped)
     progress(f"{len(rows)} comments, {len(corpus.words)} different words")
+    if plan.knows_words:
+        _begin(student, corpus, plan, progress)
     batches = Batches(corpus.words, plan.table_bits, plan.pair_bits)
     average = {name: value.detach().clone() for name, value in student.named_parameters()}
     for step, share, loss in _steps(student, corpus, batches, targets, weights, rows, plan):
@@ -224,6 +170,16 @@ def learn(
         if step % 200 == 0:
             progress(f"learning: {share:4.0%}, loss {loss:.4f}")
     student.load_state_dict(average)
+
+
+def _begin(student: Student, corpus: Corpus, plan: Plan, progress: Progress) -> None:
+    """Let the student know words before it learns."""
+    seen = np.bincount(np.concatenate(corpus.bodies), minlength=len(corpus.words))
+    seen[: len(KNOWN)] = 0
+    sizes = (plan.table_bits, plan.inward)
+    table = first_table(corpus.words, seen, OF_MANY_LANGUAGES, sizes, plan.seed, progress)
+    with torch.no_grad():
+        student.inward.weight.copy_(torch.from_numpy(table))
 
 
 def aims(

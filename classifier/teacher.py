@@ -62,7 +62,7 @@ class Teacher(torch.nn.Module):
     def forward(self, encoded: Sequence[list[int]]) -> torch.Tensor:
         """Logits (n, 7) of n comments' token ids, in half precision: faster where the machine knows it."""
         device = self.head.weight.device
-        ids, there = (part.to(device) for part in _tensors(encoded, self.padding))
+        ids, there = (part.to(device) for part in padded_tokens(encoded, self.padding))
         with torch.autocast(device.type, dtype=torch.bfloat16):
             states = self.encoder(input_ids=ids, attention_mask=there).last_hidden_state.float()
             mask = there[..., None].float()
@@ -231,7 +231,8 @@ def lengths_of(encoded: Sequence[list[int]]) -> Ids:
     return np.array([len(ids) for ids in encoded], dtype=np.int64)
 
 
-def _tensors(encoded: Sequence[list[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+def padded_tokens(encoded: Sequence[list[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids in rows of one length (n, longest), and 1 where there is one."""
     shape = (len(encoded), max(map(len, encoded)))
     ids, there = np.full(shape, padding, np.int64), np.zeros(shape, np.int64)
     for i, row in enumerate(encoded):

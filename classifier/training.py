@@ -25,6 +25,7 @@ from classifier.manifest import sha256, write_durably
 from classifier.mix import choose_operating_points, mixed_labels
 from classifier.model import CARD_FILE, MODEL_FILE, Classifier, card_bytes, model_bytes
 from classifier.network import Abroad, Network, Weights
+from classifier.plan import Plan, abroad_plan
 
 Progress = Callable[[str], None]
 _HELD_BACK = 0.05
@@ -62,7 +63,7 @@ def train(
     dev = _at_most(read_rows(data, "dev"), limit, seed)
     progress(f"{len(rows)} rows to train on, {len(dev)} to measure on")
     try:
-        from classifier.student import Plan, fit_network
+        from classifier.student import fit_network
     except ImportError as error:
         raise ModelError(f"training needs {error.name}: pip install 'greenroom[train]'") from None
     held = np.random.default_rng(seed).uniform(size=len(rows)) < _HELD_BACK
@@ -137,21 +138,22 @@ def _abroad(
     taught: tuple[Rows, NDArray[np.float32] | None],
     made: tuple[Rows, Rows],
     checked: tuple[Rows, Rows],
-    plan: Any,
+    plan: Plan,
     progress: Progress,
 ) -> Abroad:
     """What reads other languages, learnt from the rows in these alone, and tells them from English.
 
     `checked`: rows held back, to level its scores on, and those of dev, for how many English ones are held.
     """
-    from classifier.student import abroad_plan, fit_network, with_made
+    from classifier.student import fit_network, with_made
 
     (learnt, opinions), (held, dev) = taught, checked
     foreign = in_other_languages(learnt)
     asked = None if opinions is None else opinions[foreign]
     theirs, asked = with_made(learnt.take(foreign), asked, made[1])
     labelled = labelled_in(theirs)
-    weights = fit_network(theirs, asked, abroad_plan(plan), progress=progress)
+    theirs_plan = abroad_plan(plan, knows_words=opinions is not None)
+    weights = fit_network(theirs, asked, theirs_plan, progress=progress)
     bars = hold_bars(english, dev)
     weights = levelled(weights, english, held.take(in_other_languages(held)), labelled, bars)
     table, scale, bias = fit_foreign(reduce(joined, (learnt, *made)), english.weights.table_bits, plan.seed)
@@ -223,6 +225,8 @@ def _taught(
     rows: Rows, held: NDArray[np.bool_], path: Path | None, seed: int, encoder: str, progress: Progress
 ) -> tuple[Rows, NDArray[np.float32]]:
     """What the network learns from: rows not held back, pieces of them, and the teacher's opinions."""
+    # It reads words too, hours later: whoever has opinions and not this had better know now.
+    require(OF_MANY_LANGUAGES)
     pieces, owners = excerpts(rows, seed)
     opinions = _opinions(rows, pieces, path, seed, encoder, progress)
     kept = ~held[owners]

@@ -22,7 +22,7 @@ MACHINE_LEARNING = ("numpy", "scipy", "sklearn", "joblib")
 # What the `train` extra is for; nothing that serves imports these.
 TRAINING = (
     *("classifier.corpus", "classifier.encoders", "classifier.quantised"),
-    *("classifier.student", "classifier.teacher", "classifier.polyglot"),
+    *("classifier.student", "classifier.teacher", "classifier.polyglot", "classifier.word_vectors"),
 )
 
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60

@@ -13,6 +13,6 @@ def small_encoder(_: object) -> tuple[BertModel, Callable[[Sequence[str]], list[
     known: dict[str, int] = {}
 
     def encode(texts: Sequence[str]) -> list[list[int]]:
-        return [[1, *(known.setdefault(word, 2 + len(known)) for word in text.split())] for text in texts]
+        return [[1, *(known.setdefault(word, 2 + len(known)) for word in text.split()), 1] for text in texts]
 
     return BertModel(BertConfig(vocab_size=_WORDS, **_SIZES), add_pooling_layer=False), encode, _PADDING

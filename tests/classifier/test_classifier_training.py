@@ -11,25 +11,25 @@ pytest.importorskip("torch", reason="no PyTorch (make train installs it): traini
 
 import torch
 
-from classifier import Classifier
+from classifier import Classifier, student
 from classifier.corpus import Batches, read_corpus, sizes_in
 from classifier.dataset import Rows
+from classifier.encoders import OF_MANY_LANGUAGES, Encoder
 from classifier.network import STRETCH_LESS, Network, Weights, pack
+from classifier.plan import Plan, abroad_plan, last_part
 from classifier.student import (
-    Plan,
     Student,
     _epochs,
     _shown,
-    abroad_plan,
     aims,
     exported,
     fit_network,
-    last_part,
     mean_of,
     stretches_of,
     teacher_shares,
     with_made,
 )
+from classifier.text import LINK
 from classifier.training import _opinions, calibrated, hold_bars, levelled
 
 PLAN = Plan(table_bits=12, pair_bits=10, inward=8, windows=8, hidden=8, epochs=6, batch=32, rate=0.02)
@@ -162,6 +162,26 @@ def test_the_last_epochs_go_on_from_the_first_ones() -> None:
     assert 0 < change < 0.3 * np.abs(first["hidden"]).max()
 
 
+def test_learning_begins_with_what_an_encoder_knows_of_words_and_not_a_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, tuple[int, int]]] = []
+
+    def table(
+        words: list[str], seen: np.ndarray, encoder: Encoder, sizes: tuple[int, int], *_: object
+    ) -> np.ndarray:
+        asked.append((encoder.name, sizes))
+        assert seen[words.index("casino")] > 1 and seen[words.index(LINK)] == 0
+        return np.full((1 << sizes[0], sizes[1]), 0.25, np.float32)
+
+    monkeypatch.setattr(student, "first_table", table)
+    still = dataclasses.replace(PLAN, epochs=1, rate=0.0, decay=0.0, last_rate=0.0)
+    plan = dataclasses.replace(still, knows_words=True)
+    weights = fit_network(rows(), None, plan, progress=lambda _: None)
+    assert asked == [(OF_MANY_LANGUAGES.name, (12, 8))]
+    assert np.allclose(weights.table[:, 9:] * weights.table_scale[9:], 0.25, atol=0.01)
+
+
 def test_only_the_last_epochs_learn_from_made_comments() -> None:
     made = rows(200, seed=2)
     made.labels[:, 4] = made.labels[:, 1]
@@ -287,4 +307,4 @@ def test_opinions_on_other_languages_count_less_than_those_on_english() -> None:
     plan = dataclasses.replace(PLAN, teacher_share=1.0, foreign_share=0.0)
     shares = teacher_shares(some, plan)
     assert shares.tolist() == [0.0, 1.0] * 20
-    assert abroad_plan(Plan()).foreign_share < Plan().foreign_share < Plan().teacher_share
+    assert abroad_plan(Plan(), knows_words=False).foreign_share < Plan().foreign_share < Plan().teacher_share
