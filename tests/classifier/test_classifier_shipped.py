@@ -28,7 +28,7 @@ def model() -> Classifier:
 
 
 def test_it_is_small_enough_for_a_repository() -> None:
-    assert sum(path.stat().st_size for path in shipped_folder().iterdir()) < 15_000_000
+    assert sum(path.stat().st_size for path in shipped_folder().iterdir()) < 14_000_000
 
 
 def test_scoring_a_large_batch_keeps_no_other_thread_at_work() -> None:
