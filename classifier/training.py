@@ -79,11 +79,10 @@ def train(
         checked = (rows.take(held), dev)
         network = Network(weights, _abroad(network, (learnt, opinions), made, checked, plan, progress))
     progress("measuring on dev")
-    scores = Classifier(network, {"version": version}).score(dev.comments)
     teachers = f"{ENCODERS[encoder].name}, {OF_MANY_LANGUAGES.name}" if limit is None else None
     parameters = {**asdict(plan), "teacher": teachers}
     everything = reduce(joined, (rows, *made))
-    return Classifier(network, _measured_card(version, seed, everything, dev, scores, parameters))
+    return Classifier(network, _measured_card(version, network, seed, everything, dev, parameters))
 
 
 def _made(seed: int, limit: int | None) -> tuple[Rows, Rows]:
@@ -93,8 +92,9 @@ def _made(seed: int, limit: int | None) -> tuple[Rows, Rows]:
 
 
 def _measured_card(
-    version: str, seed: int, rows: Rows, dev: Rows, scores: NDArray[np.float32], parameters: dict[str, Any]
+    version: str, network: Network, seed: int, rows: Rows, dev: Rows, parameters: dict[str, Any]
 ) -> dict[str, Any]:
+    scores = Classifier(network, {"version": version}).score(dev.comments)
     points = choose_operating_points(dev, scores)
     return new_card(
         version,
